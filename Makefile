@@ -1,0 +1,49 @@
+# Everything a fresh machine needs is Python 3.11 or later and make: `make table` and `make test` set up the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Rules and subprocesses call `python`, `snakemake` and `dvc` by name: they must find this environment's.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+CORES ?= all
+
+.PHONY: help table test lint repro lock clean
+
+help: ## what can be made
+	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+table: $(VENV) ## the comparison table: snakemake --cores all reports/table.md
+	snakemake --cores $(CORES) reports/table.md
+
+repro: $(VENV) ## the same work under DVC
+	dvc repro
+
+test: $(VENV) ## the tests, the smoke pipeline included
+	python -m pytest
+
+lint: $(VENV) ## formatting, style, types, the wall between pipeline and selfsup
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+	snakefmt --check Snakefile pipeline/rules
+	snakemake --lint
+
+$(VENV): $(VENV)/installed ## the environment, from the hash-locked requirements; remade when they change
+
+# --copies would double the size; a half-made environment is recognised by its missing stamp and made anew.
+$(VENV)/installed: requirements.lock
+	rm -rf $(VENV)
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, found " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+lock: $(VENV) ## resolve pyproject.toml's requirements anew
+	uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --universal \
+		--python-version 3.11 --custom-compile-command 'make lock' --quiet -o requirements.lock
+	uv pip compile pyproject.toml --group benchmarks --generate-hashes --no-emit-index-url --universal \
+		--python-version 3.11 --custom-compile-command 'make lock' --quiet -o benchmarks/requirements.lock
+
+clean: ## remove what the pipeline made (not the environment)
+	rm -rf data/raw data/decoded runs reports/*/*/ .snakemake
