@@ -1,0 +1,1 @@
+"""Self-supervised methods, their networks, views and probes: tensors in, tensors out."""

@@ -1,0 +1,72 @@
+"""The contract of a pretraining method."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from torch import Generator, Tensor, nn
+
+from selfsup.networks.encoder import Encoder
+from selfsup.source import Batch, Draw, Source, Table
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where training stands: `step` of `steps` done."""
+
+    step: int
+    steps: int
+
+    @property
+    def fraction(self) -> float:
+        """Of the run that is done, 0 to 1."""
+        return self.step / self.steps
+
+
+class Method(nn.Module):
+    """One paper. A subclass states what is withheld, what is predicted, and with which networks.
+
+    Its constructor takes the encoders of `training.RUN.networks` in params.yaml by their names there (one, `encoder`,
+    for most) and, as further keyword arguments without defaults, the run's `arguments`.
+    """
+
+    table: ClassVar[str]
+    """The row table that its source is opened with: frames, clips, or a mined one."""
+    streams: ClassVar[tuple[str, ...]]
+    trains: ClassVar[bool] = True
+    """False for a reference row whose weights are those of its initialisation."""
+    ranges: ClassVar[Mapping[str, tuple[float, float]]] = {}
+    """Least and greatest value of numeric arguments (of a list: of each number), a literal: params.yaml is held against
+    it before anything runs."""
+    labels: tuple[str, ...] = ()
+    """The labels that it may see; none, unless it is supervised."""
+
+    def encoders(self) -> dict[str, Encoder]:
+        """The encoders that downstream tasks take, by the names of their attributes."""
+        return {name: child for name, child in self.named_children() if isinstance(child, Encoder)}
+
+    def fit(self, source: Source, generator: Generator) -> Table:
+        """Compute what the method needs from the data before training (priors, clusters, permutations) into buffers.
+
+        Returns the row table to draw from: the source's own, or a choice from it with columns added."""
+        return source.table
+
+    def draw(self, table: Table, indices: Tensor, generator: Generator, progress: Progress) -> Draw:
+        """indices: (B,) into the row table of `fit` -> what to read."""
+        times = table["time"][indices].unsqueeze(1)
+        return Draw(indices, table["row"][indices], dict.fromkeys(self.streams, times))
+
+    def views(self, batch: Batch, generator: Generator, progress: Progress) -> Any:
+        """The free supervision, made on the batch's device; every random choice comes from `generator`."""
+        raise TypeError(f"{type(self).__name__} does not train")
+
+    def loss(self, views: Any) -> dict[str, Tensor]:
+        """Scalars by name; `group/name` where there are several groups of parameters, else group `main`."""
+        raise TypeError(f"{type(self).__name__} does not train")
+
+    def groups(self) -> dict[str, list[nn.Parameter]]:
+        """Parameters by group, one optimiser a group."""
+        return {"main": [parameter for parameter in self.parameters() if parameter.requires_grad]}
+
+    def after_step(self, views: Any, progress: Progress) -> None:
+        """Momentum encoders, queues and memory banks move here; what `loss` computed it left on `self`."""

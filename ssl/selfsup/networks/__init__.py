@@ -1,0 +1,6 @@
+"""Encoders by name."""
+
+NETWORKS = {
+    "convnet": "selfsup.networks.convnet:ConvNet",
+    "alexnet": "selfsup.networks.alexnet:AlexNet",
+}

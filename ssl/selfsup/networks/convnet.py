@@ -1,0 +1,54 @@
+"""The small backbone: as many stride-2 convolutions as `widths` has entries, for experiments on two CPU cores.
+
+Not from a paper. With widths 32, 64, 128, 256 it has 0.39 M parameters, and at 64 px the last map is 4 x 4.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from selfsup.networks.encoder import Encoder
+from selfsup.networks.preparation import ONE_FRAME, single_image
+
+
+class ConvNet(Encoder):
+    """A block is a 3 x 3 convolution of stride 2, batch normalisation and a ReLU."""
+
+    ranges: ClassVar = {"widths": (1, 65536), "side": (8, 4096)}
+    windows = ONE_FRAME
+
+    def __init__(self, *, widths: list[int], side: int) -> None:
+        """widths: channels of each block, from shallow to deep. side: of the input, in pixels."""
+        super().__init__()
+        self.side = side
+        self.widths = widths
+        self.stages = nn.ModuleList(
+            nn.Sequential(
+                # No bias: the normalisation that follows would subtract it.
+                nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1, bias=False),
+                nn.BatchNorm2d(after),
+                nn.ReLU(inplace=True),
+            )
+            for before, after in zip([3, *widths[:-1]], widths, strict=True)
+        )
+
+    @property
+    def channels(self) -> list[int]:
+        """The widths that it was made with."""
+        return self.widths
+
+    def prepare(self, streams: Mapping[str, Tensor]) -> Tensor:
+        """frames: (B, 1, 3, H, H) uint8 -> (B, 3, side, side) in [-1, 1]. Raises ValueError for other shapes."""
+        return single_image(streams["frames"], self.side)
+
+    def blocks(self, x: Tensor) -> list[Tensor]:
+        """x: (B, 3, side, side) -> maps (B, widths[i], side / 2^(i+1), side / 2^(i+1))."""
+        # Channels last is the faster layout for convolutions on CPUs and on tensor cores.
+        x = x.contiguous(memory_format=torch.channels_last)
+        maps = []
+        for stage in self.stages:
+            x = stage(x)
+            maps.append(x)
+        return maps

@@ -1,0 +1,28 @@
+"""From stored frames to what an image network takes."""
+
+from collections.abc import Mapping
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from selfsup.networks.encoder import Window
+
+ONE_FRAME: Mapping[str, Window] = {"frames": Window(steps=1, seconds=0.0)}
+"""The windows of an image network."""
+
+
+def single_image(frames: Tensor, side: int) -> Tensor:
+    """frames: (B, 1, 3, H, H) uint8 -> (B, 3, side, side) float32 in [-1, 1].
+
+    Resized, antialiased, only if the store's side is another one. Raises ValueError for several frames, which a still
+    network would have to choose from, and for frames that are not square, which resizing would distort.
+    """
+    if frames.ndim != 5 or frames.shape[1:3] != (1, 3):
+        raise ValueError(f"an image network takes frames (B, 1, 3, H, W), one frame a row: got {tuple(frames.shape)}")
+    height, width = frames.shape[-2:]
+    if height != width:
+        raise ValueError(f"an image network takes square frames: got {height} x {width}; crop them when decoding")
+    images = frames[:, 0].float()
+    if height != side:
+        images = F.interpolate(images, size=(side, side), mode="bilinear", antialias=True)
+    return images / 127.5 - 1.0

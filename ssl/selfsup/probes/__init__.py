@@ -1,0 +1,5 @@
+"""Evaluation protocols by name."""
+
+PROTOCOLS = {
+    "linear": "selfsup.probes.linear:Linear",
+}

@@ -1,0 +1,24 @@
+"""Metrics as one value an example, so that means, intervals and differences come from the same numbers."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+
+def top1(label: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """label, prediction: (N,) int -> (N,) float64: 1 where they agree, else 0."""
+    return np.asarray(label == prediction, dtype=np.float64)
+
+
+def topk(label: np.ndarray, scores: np.ndarray, k: int) -> np.ndarray:
+    """label: (N,) int. scores: (N, classes) -> (N,) float64: 1 where fewer than k other classes score at least as much
+    as the label's. Ties count against the label, so that a classifier that gives every class the same score gets none.
+    """
+    own = np.take_along_axis(scores, label[:, None], axis=1)
+    return np.asarray((scores >= own).sum(axis=1) - 1 < k, dtype=np.float64)
+
+
+PER_EXAMPLE: dict[str, Callable[[Mapping[str, np.ndarray]], np.ndarray]] = {
+    "top1": lambda predictions: top1(predictions["label"], predictions["prediction"]),
+}
+"""By a metric's name: from the columns of `probe.Evaluation.predictions` to one value an example, (N,) float64."""
