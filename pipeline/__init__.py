@@ -1,0 +1,1 @@
+"""Files in, files out: datasets, stages, their lineage and their tables."""

@@ -1,0 +1,182 @@
+"""The command line: a verb a stage, and the auditor's verbs. Nothing heavy is imported until a verb runs."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from pipeline.parameters import Parameters
+
+app = typer.Typer(
+    help="Stages of the pipeline (called by Snakemake) and the auditor's verbs. Run from the repository's root.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+STAGES = "Stages, called by Snakemake's rules"
+AUDITOR = "Lineage"
+
+Scale = Annotated[str, typer.Option(help="smoke, default or paper")]
+Dataset = Annotated[str, typer.Option(help="a dataset with a card in data/cards/")]
+Name = Annotated[str, typer.Option("--run", help="a run of params.yaml")]
+Seed = Annotated[int, typer.Option()]
+Split = Annotated[str, typer.Option(help="train, validation or test")]
+
+
+def _parameters() -> "Parameters":
+    from pipeline import parameters
+
+    return parameters.read()
+
+
+def _prepared() -> "Parameters":
+    """For a stage that computes with torch: the process is set up before torch is imported."""
+    from pipeline import process
+
+    parameters = _parameters()
+    process.prepare(parameters.threads)
+    return parameters
+
+
+@app.command(rich_help_panel=STAGES)
+def fetch(scale: Scale, dataset: Dataset, workers: Annotated[int, typer.Option(min=1)] = 1) -> None:
+    """Render or download a dataset's source files and list them with their hashes."""
+    from pipeline.stages.fetch import fetch as stage
+
+    stage(_parameters(), scale, dataset, workers)
+
+
+@app.command(rich_help_panel=STAGES)
+def decode(scale: Scale, dataset: Dataset, split: Split, shard: Annotated[int, typer.Option(min=0)]) -> None:
+    """Decode the files of one shard into the store."""
+    from pipeline.stages.decode import decode as stage
+
+    stage(_parameters(), scale, dataset, split, shard)
+
+
+@app.command(rich_help_panel=STAGES)
+def index(scale: Scale, dataset: Dataset, split: Split) -> None:
+    """Join the rows of a split's shards; apply data/excluded.txt."""
+    from pipeline.stages.index import index as stage
+
+    stage(_parameters(), scale, dataset, split)
+
+
+@app.command(rich_help_panel=STAGES)
+def pretrain(scale: Scale, dataset: Dataset, run: Name, seed: Seed) -> None:
+    """Pretrain a run."""
+    parameters = _prepared()
+    from pipeline.stages.pretrain import pretrain as stage
+
+    stage(parameters, scale, dataset, run, seed)
+
+
+@app.command(rich_help_panel=STAGES)
+def evaluate(
+    scale: Scale,
+    dataset: Dataset,
+    run: Name,
+    seed: Seed,
+    on: Annotated[str, typer.Option(help="the dataset that is evaluated on")],
+    protocol: Annotated[str, typer.Option(help="a protocol of params.yaml")],
+) -> None:
+    """Evaluate a pretrained run under a protocol."""
+    parameters = _prepared()
+    from pipeline.stages.evaluate import evaluate as stage
+
+    stage(parameters, scale, dataset, run, seed, on, protocol)
+
+
+@app.command(rich_help_panel=STAGES)
+def report(scale: Scale, dataset: Dataset) -> None:
+    """Print the lecture's tables with a measured column, the numbers and the figures."""
+    from pipeline.stages.report import report as stage
+
+    stage(_parameters(), scale, dataset)
+
+
+@app.command(rich_help_panel=STAGES)
+def publish() -> None:
+    """Lay the report that params.yaml asks for at reports/."""
+    from pipeline.stages.publish import publish as stage
+
+    stage(_parameters())
+
+
+@app.command(rich_help_panel=STAGES)
+def fingerprint(scale: Annotated[str, typer.Option(help="as in params.yaml, if left out")] = "") -> None:
+    """Refresh the small files that stand for the code, and for the exclusions, in both drivers."""
+    from pipeline.lineage.drivers import refresh
+
+    parameters = _parameters()
+    for path in refresh(parameters, scale or parameters.scale):
+        typer.echo(f"changed: {path}")
+
+
+@app.command(rich_help_panel=AUDITOR)
+def audit(
+    number: Annotated[
+        str, typer.Argument(help="rotation.linear.top1, a number's id, or its place in the table: 6.17")
+    ] = "",
+    file: Annotated[str, typer.Option(help="a clip (its id or file): every number that it touched")] = "",
+    verify: Annotated[bool, typer.Option("--verify", help="hash everything anew and hold it against dvc.lock")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="the same for a program")] = False,
+    scale: Annotated[str, typer.Option(help="as in params.yaml, if left out")] = "",
+    dataset: Annotated[str, typer.Option(help="as in params.yaml, if left out")] = "",
+) -> None:
+    """Follow a number back to the data, code and parameters behind it, or a clip forward to its numbers."""
+    from pipeline.lineage import audit as auditor
+    from pipeline.lineage.chain import Report
+    from pipeline.lineage.verify import verify as check
+
+    parameters = _parameters()
+    report = Report.open(parameters, scale or parameters.scale, dataset or parameters.dataset)
+    if file:
+        auditor.show_clip(report, file, as_json)
+    elif number or not verify:
+        auditor.show_number(report, number, as_json)
+    if verify:
+        check(report, number)
+
+
+@app.command(rich_help_panel=AUDITOR)
+def record() -> None:
+    """Commit what Snakemake made to DVC, after making sure that Snakemake has nothing left to do."""
+    from pipeline.lineage.drivers import record as verb
+
+    verb()
+
+
+@app.command(rich_help_panel=AUDITOR)
+def restore() -> None:
+    """After `git clone` and `dvc pull`: make both drivers see that everything is there."""
+    from pipeline.lineage.drivers import restore as verb
+
+    verb()
+
+
+@app.command(rich_help_panel=AUDITOR)
+def readme() -> None:
+    """Copy the measured rows of reports/table.md into the README."""
+    from pathlib import Path
+
+    from pipeline import layout
+    from pipeline.tables.readme import refresh
+
+    refresh(Path("README.md"), layout.published_report() / "table.md")
+
+
+def main() -> None:
+    """Run a verb; what a person can mend is one line on standard error and exit code 1."""
+    try:
+        app()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)

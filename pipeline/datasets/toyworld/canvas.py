@@ -1,0 +1,96 @@
+"""A canvas on which an object is drawn once a clip: premultiplied RGBA, lit from one side, with a grain of its own."""
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pipeline.datasets.toyworld.palette import Colour
+from pipeline.datasets.toyworld.shapes import Points, tube
+
+_FRACTION_BITS = 4  # of cv2's fixed-point coordinates
+
+
+class Canvas:
+    """Draws outlines given in the unit square. Later parts cover earlier ones."""
+
+    def __init__(self, side: int, light: float, mirror: bool, rng: np.random.Generator) -> None:
+        """side: pixels; light: the angle in radians from which the light comes; mirror: draw left as right."""
+        self.pixels: NDArray[np.uint8] = np.zeros((side, side, 4), np.uint8)
+        self._side = side
+        self._light = np.array([np.cos(light), np.sin(light)], np.float32)
+        self._mirror = mirror
+        self._grain = _grain(side, rng)
+
+    def fill(self, outline: ArrayLike, colour: Colour, *, rounding: float = 0, edge: float = 0.006) -> None:
+        """Fills an outline (K, 2). rounding: how far the light models the edge, in units of the square; edge: width
+        of the darker contour."""
+        corners = self._fixed(outline)
+        left, top, right, bottom = self._bounds(corners)
+        if right <= left or bottom <= top:
+            return
+        mask = np.zeros((bottom - top, right - left), np.uint8)
+        offset = np.array([left, top]) << _FRACTION_BITS
+        cv2.fillPoly(mask, [corners - offset], 255, lineType=cv2.LINE_AA, shift=_FRACTION_BITS)
+        shade = self._grain[top:bottom, left:right]
+        if rounding:
+            shade = shade + self._relief(mask, rounding)
+        paint = np.empty((*mask.shape, 4), np.float32)
+        paint[..., :3] = np.asarray(colour, np.float32) * (1 + shade[..., None])
+        paint[..., 3] = 255
+        np.clip(paint, 0, 255, out=paint)
+        cover = mask.astype(np.float32)[..., None] * np.float32(1 / 255)
+        region = self.pixels[top:bottom, left:right]
+        region[...] = (region + cover * (paint - region) + 0.5).astype(np.uint8)
+        if edge:
+            self._contour(corners, np.asarray(colour) * 0.55, edge, closed=True)
+
+    def line(self, points: ArrayLike, width: float, colour: Colour) -> None:
+        """A thin plain line, for strings and ornaments."""
+        self._contour(self._fixed(points), colour, width, closed=False)
+
+    def pipe(self, centreline: Points, widths: float | list[float], colour: Colour) -> None:
+        """A round tube: dark rim, lit middle."""
+        self.fill(tube(centreline, widths), colour, rounding=0.5 * float(np.max(widths)))
+
+    def cut(self, outline: ArrayLike) -> None:
+        """Makes a hole through everything drawn so far."""
+        cv2.fillPoly(self.pixels, [self._fixed(outline)], (0, 0, 0, 0), lineType=cv2.LINE_AA, shift=_FRACTION_BITS)
+
+    def _fixed(self, points: ArrayLike) -> NDArray[np.int32]:
+        scaled = np.array(points, np.float64)
+        if self._mirror:
+            scaled[:, 0] = 1 - scaled[:, 0]
+        return np.round(scaled * self._side * (1 << _FRACTION_BITS)).astype(np.int32)
+
+    def _bounds(self, corners: NDArray[np.int32]) -> tuple[int, int, int, int]:
+        low = np.clip((corners.min(axis=0) >> _FRACTION_BITS) - 1, 0, self._side)
+        high = np.clip((corners.max(axis=0) >> _FRACTION_BITS) + 2, 0, self._side)
+        return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+    def _contour(self, corners: NDArray[np.int32], colour: ArrayLike, width: float, *, closed: bool) -> None:
+        red, green, blue = (float(value) for value in np.clip(np.asarray(colour), 0, 255))
+        thickness = max(1, round(width * self._side))
+        cv2.polylines(
+            self.pixels, [corners], closed, (red, green, blue, 255.0), thickness, cv2.LINE_AA, shift=_FRACTION_BITS
+        )
+
+    def _relief(self, mask: NDArray[np.uint8], rounding: float) -> NDArray[np.float32]:
+        """Brightness that falls from the lit edge to the other, as on a rounded body: the slope of a blurred mask."""
+        radius = max(1, round(rounding * self._side))
+        # The margin keeps the slope at parts that touch the mask's border.
+        height = cv2.copyMakeBorder(mask, radius, radius, radius, radius, cv2.BORDER_CONSTANT, value=0)
+        height = cv2.blur(cv2.blur(height, (2 * radius + 1,) * 2), (radius | 1,) * 2)
+        slope_x = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3)[radius:-radius, radius:-radius]
+        slope_y = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3)[radius:-radius, radius:-radius]
+        lit = -(slope_x * self._light[0] + slope_y * self._light[1])
+        # 8 is Sobel's own gain, 127 half of the mask's range.
+        return np.asarray(lit * np.float32(radius * 0.45 / 8 / 127), np.float32)
+
+
+def _grain(side: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """(side, side) relative brightness of a material: streaks like wood, specks, clouds, or nearly nothing."""
+    stretch = {"wood": (48, 4), "brushed": (3, 60), "specks": (48, 48), "clouds": (6, 6), "plain": (3, 3)}
+    kind = list(stretch)[rng.integers(len(stretch))]
+    strength = 0.02 if kind == "plain" else rng.uniform(0.04, 0.13)
+    seeds = rng.normal(0, strength, stretch[kind]).astype(np.float32)
+    return np.clip(cv2.resize(seeds, (side, side), interpolation=cv2.INTER_CUBIC), -0.3, 0.3)

@@ -1,0 +1,94 @@
+"""When things happen in a clip and how they move: bursts of strokes, the gesture that goes with each, the camera.
+
+A matrix is a 2x3 affine map of pixels, as cv2.warpAffine takes it, from an object's or the world's centre to the frame.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Strokes:
+    """onsets: (N,) seconds, ascending; strengths: (N,) in 0.6 to 1."""
+
+    onsets: Floats
+    strengths: Floats
+
+
+def strokes(seconds: float, rng: np.random.Generator) -> Strokes:
+    """One burst in a short clip, up to one a second in longer ones, each of two to six strokes, with stillness
+    before, between and after: there are always parts of a clip in which nothing happens."""
+    bursts = int(rng.integers(1, max(1, round(seconds * 0.8)) + 1))
+    share = seconds / bursts
+    onsets: list[float] = []
+    for burst in range(bursts):
+        gap = rng.uniform(0.14, 0.32)
+        start, end = share * burst + rng.uniform(0.1, 0.35) * share, share * (burst + 0.85)
+        count = min(int(rng.integers(2, 7)), 1 + int(max(0.0, end - start) / gap))
+        onsets += list(start + gap * np.arange(count) + rng.normal(0, 0.01, count))
+    times = np.sort(np.array(onsets))
+    return Strokes(times, rng.uniform(0.6, 1.0, len(times)))
+
+
+@dataclass(frozen=True)
+class Gesture:
+    """How an instance answers a stroke: a damped swing that sets off at the stroke at its greatest speed.
+
+    move: (2,) of the frame's side; turn: radians; stretch: relative; all at full strength.
+    """
+
+    move: Floats
+    turn: float
+    stretch: float
+    frequency: float  # hertz
+    decay: float  # seconds
+
+    def displacement(self, times: Floats, played: Strokes) -> Floats:
+        """(T,) the swing at times, about -1 to 1; exactly 0 before the first stroke."""
+        since = times[:, None] - played.onsets[None, :]
+        # Each stroke starts the swing anew and stops what was left of the one before.
+        ended = np.concatenate([played.onsets[1:], [np.inf]])[None, :] <= times[:, None]
+        swing = np.exp(-since / self.decay) * np.sin(2 * np.pi * self.frequency * since)
+        return np.asarray(np.where((since > 0) & ~ended, played.strengths * swing, 0).sum(axis=1))
+
+
+def gesture(rng: np.random.Generator) -> Gesture:
+    """Hop, shake, sway or swell, mostly one of them, drawn without looking at the class."""
+    mix = rng.dirichlet([0.5, 0.5, 0.5, 0.5]) ** 0.5
+    signs = rng.choice([-1.0, 1.0], 3)
+    return Gesture(
+        move=np.array([signs[0] * mix[0] * rng.uniform(0.06, 0.11), -mix[1] * rng.uniform(0.06, 0.11)]),
+        turn=float(signs[1] * mix[2] * np.deg2rad(rng.uniform(12, 20))),
+        stretch=float(signs[2] * mix[3] * rng.uniform(0.12, 0.20)),
+        frequency=rng.uniform(2.2, 3.6),
+        decay=rng.uniform(0.12, 0.22),
+    )
+
+
+def camera(times: Floats, side: int, rng: np.random.Generator) -> Floats:
+    """(T, 2, 3) world to frame: slow oscillations of position, angle and zoom, alike forwards and backwards in time, so
+    that neither order nor direction can be read from the background."""
+    amplitudes = rng.uniform(0.2, 1.0, 4) * [0.05, 0.05, np.deg2rad(3), 0.03]
+    angles = 2 * np.pi * (times[:, None] / rng.uniform(1.6, 5.0, 4) + rng.random(4))
+    right, down, turn, zoom = (amplitudes * np.sin(angles)).T
+    centre = np.full((len(times), 2), (side - 1) / 2)
+    return similarity(centre + side * np.stack([right, down], axis=1), turn, np.exp(zoom))
+
+
+def similarity(centres: Floats, turns: Floats, scales: Floats) -> Floats:
+    """(T, 2, 3): about the origin turn (radians, clockwise on the screen) and scale, then move it to centres (T, 2)."""
+    cosine, sine = scales * np.cos(turns), scales * np.sin(turns)
+    return np.stack(
+        [np.stack([cosine, -sine, centres[:, 0]], axis=-1), np.stack([sine, cosine, centres[:, 1]], axis=-1)], axis=1
+    )
+
+
+def compose(outer: Floats, inner: Floats) -> Floats:
+    """(T, 2, 3): inner first, then outer."""
+    linear = outer[:, :, :2] @ inner[:, :, :2]
+    moved = outer[:, :, :2] @ inner[:, :, 2:] + outer[:, :, 2:]
+    return np.concatenate([linear, moved], axis=2)

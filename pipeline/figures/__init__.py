@@ -1,0 +1,1 @@
+"""Pictures for people: contact sheets and charts, drawn without a display, the same bytes for the same data."""

@@ -1,0 +1,73 @@
+"""Where every artefact lives, relative to the repository's root."""
+
+from pathlib import Path
+
+PARAMETERS = Path("params.yaml")
+EXCLUDED = Path("data/excluded.txt")
+TABLES = Path("data/tables.yaml")
+PUBLISHED = Path("data/published.csv")
+SPLITS = ("train", "validation", "test")
+
+
+def card(dataset: str) -> Path:
+    return Path("data/cards") / f"{dataset}.yaml"
+
+
+def raw(scale: str, dataset: str) -> Path:
+    """Folder of the source files (`clips/`) and their list (`files.parquet`)."""
+    return Path("data/raw") / scale / dataset
+
+
+def decoded(scale: str, dataset: str) -> Path:
+    return Path("data/decoded") / scale / dataset
+
+
+def shard_name(split: str, shard: int) -> str:
+    return f"{split}-{shard:03d}"
+
+
+def shard(scale: str, dataset: str, split: str, number: int) -> Path:
+    """The Arrow file of a shard; its rows stand in `.parquet` and its receipt in `.receipt.json` of the same name."""
+    return decoded(scale, dataset) / f"{shard_name(split, number)}.arrow"
+
+
+def shard_rows(scale: str, dataset: str, split: str, number: int) -> Path:
+    return shard(scale, dataset, split, number).with_suffix(".parquet")
+
+
+def index(scale: str, dataset: str, split: str) -> Path:
+    return decoded(scale, dataset) / "index" / f"{split}.parquet"
+
+
+def run(scale: str, dataset: str, name: str, seed: int) -> Path:
+    return Path("runs") / scale / dataset / name / f"seed-{seed}"
+
+
+def evaluation(scale: str, dataset: str, name: str, seed: int, on: str, protocol: str) -> Path:
+    return run(scale, dataset, name, seed) / on / protocol
+
+
+def fingerprints(scale: str) -> Path:
+    return Path("runs") / scale / "fingerprints"
+
+
+def exclusions(scale: str, dataset: str, split: str) -> Path:
+    """The part of `data/excluded.txt` that concerns one split."""
+    return fingerprints(scale) / "excluded" / f"{dataset}.{split}.txt"
+
+
+def report(scale: str, dataset: str) -> Path:
+    return Path("reports") / scale / dataset
+
+
+def published_report() -> Path:
+    """The report that params.yaml asks for; the only one under version control."""
+    return Path("reports")
+
+
+def receipt_beside(path: Path) -> Path:
+    """The receipt of the stage that made a file: of its own name in the store, else the one of its stage's folder."""
+    if path.is_relative_to("data/decoded"):
+        return path.with_name(f"{path.name.split('.')[0]}.receipt.json")
+    folder = path.parent.parent if path.parent.name == "figures" else path.parent
+    return folder / "receipt.json"

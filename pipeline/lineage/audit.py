@@ -1,0 +1,192 @@
+"""The audit: from a number back to the bytes behind it, from a clip forward to the numbers that it touched."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.tree import Tree
+
+from pipeline import layout
+from pipeline.errors import UserError, did_you_mean
+from pipeline.lineage import receipts
+from pipeline.lineage.chain import Report, Step, closure
+from pipeline.store import index
+from pipeline.tables.aliases import short_alias
+
+SHOWN_FILES = 6
+"""Of a stage's inputs or outputs, before the rest is counted."""
+
+
+def number(report: Report, alias: str) -> dict[str, Any]:
+    """Everything behind a number: its values of each seed, and the chain of receipts, last stage first."""
+    id = report.resolve(alias)
+    folders = report.folders_of(id)
+    metric = id.split("/")[-1]
+    scored = [
+        {"seed": report.evaluations[folder].seed, **one.model_dump()}
+        for folder in folders
+        for one in report.evaluations[folder].numbers
+        if one.metric == metric
+    ]
+    steps = closure([folder / "receipt.json" for folder in folders])
+    # The table's own receipts without their closure, which is that of every other number too.
+    printed = [path for path in report.table_receipts() if path.exists()]
+    steps = [Step(path, receipts.read(path)) for path in printed] + steps
+    return {
+        "number": id,
+        "printed": _printed(report, id),
+        "values": scored,
+        "chain": [{"receipt": step.path.as_posix(), **step.receipt} for step in steps],
+    }
+
+
+def _printed(report: Report, id: str) -> dict[str, Any] | None:
+    """What the report prints for a number over seeds: value, interval, difference to the reference; None for others."""
+    path = layout.report(report.scale, report.dataset) / "metrics.json"
+    if not path.exists():
+        return None
+    place: Any = json.loads(path.read_text(encoding="utf-8"))["measured"]
+    for part in short_alias(id, report.ids).split("."):
+        place = place.get(part, {})
+    return place or None
+
+
+def show_number(report: Report, alias: str, as_json: bool) -> None:
+    """Print the chain of a number; without an alias, the numbers that there are."""
+    if not alias:
+        _list_numbers(report, as_json)
+        return
+    found = number(report, alias)
+    if as_json:
+        print(json.dumps(found, indent=1))
+        return
+    tree = Tree(f"[bold]{found['number']}[/bold]")
+    if found["printed"]:
+        printed = {key: 100 * value for key, value in found["printed"].items() if isinstance(value, float)}
+        seeds = ", ".join(str(value["seed"]) for value in found["values"])
+        tree.add(
+            f"[bold]{printed['value']:.1f} %[/bold]  as the table prints it, of seeds {seeds}: "
+            f"95 % interval {printed['low']:.1f} to {printed['high']:.1f}"
+        )
+    for value in found["values"]:
+        low, high = 100 * value["low"], 100 * value["high"]
+        tree.add(
+            f"{100 * value['value']:.1f} %  95 % interval {low:.1f} to {high:.1f}, "
+            f"chance {100 * value['chance']:.1f}, seed {value['seed']}, layer {value['layer']}, "
+            f"{value['count']} examples of {value['clips']} clips"
+        )
+    for entry in found["chain"]:
+        _add_step(tree, Step(Path(entry["receipt"]), entry))
+    # In a pipe no line may be cut: paths and hashes are what is looked for.
+    Console(highlight=False, width=None if sys.stdout.isatty() else 10_000).print(tree)
+
+
+def _list_numbers(report: Report, as_json: bool) -> None:
+    values = {
+        evaluation.id_of(one): one.value for evaluation in report.evaluations.values() for one in evaluation.numbers
+    }
+    if as_json:
+        print(json.dumps(values, indent=1))
+        return
+    for id, value in values.items():
+        print(f"{100 * value:6.1f} %  {id}")
+
+
+def _add_step(tree: Tree, step: Step) -> None:
+    receipt = step.receipt
+    branch = tree.add(f"[bold]{escape(step.title)}[/bold]   {step.path.as_posix()}")
+    commit = (receipt.get("commit") or "no commit")[:12] + (" with changes" if receipt.get("modified") else "")
+    peak = receipt.get("peak_memory_bytes", 0) / 2**20
+    branch.add(f"ran   {receipt.get('seconds')} s, {peak:.0f} MiB, commit {commit}, {_versions(receipt)}")
+    for key, value in receipt["parameters"].items():
+        branch.add(escape(f"told  {key} = {json.dumps(value)}"))
+    for used in receipt.get("clips", []):
+        branch.add(
+            f"clips {used['role']} {used['count']} of {used['dataset']}/{used['split']}, index md5 {used['index']}"
+        )
+    for key, value in receipt.get("notes", {}).items():
+        branch.add(f"note  {key}: {value}")
+    for word, files in (("read ", receipt["inputs"]), ("wrote", receipt["outputs"])):
+        for file in files[:SHOWN_FILES]:
+            branch.add(f"{word} {file['md5']}  {escape(file['path'])}")
+        if len(files) > SHOWN_FILES:
+            branch.add(f"{word} and {len(files) - SHOWN_FILES} more (--json lists them)")
+
+
+def _versions(receipt: dict[str, Any]) -> str:
+    packages = receipt.get("packages", {})
+    return ", ".join(f"{name} {packages[name]}" for name in ("torch", "pyarrow", "decord") if name in packages)
+
+
+def clip(report: Report, name: str) -> dict[str, Any]:
+    """What a clip (its id, or its file) is in the store, and every number that it touched, with its roles.
+
+    Raises UserError for a clip that no split holds, and for numbers made from another index than is here now.
+    """
+    rows, split, md5 = _find(report, name)
+    reasons = sorted(set(rows["reason"].dropna()))
+    touched = []
+    for folder, evaluation in report.evaluations.items():
+        steps = closure([folder / "receipt.json"])
+        roles = [
+            used["role"]
+            for step in steps
+            for used in step.receipt.get("clips", [])
+            if (used["dataset"], used["split"]) == (report.dataset, split) and _still(used, md5, step)
+        ]
+        if roles and not reasons:
+            touched += [
+                {"number": evaluation.id_of(one), "value": one.value, "roles": sorted(set(roles))}
+                for one in evaluation.numbers
+            ]
+    first = rows.iloc[0]
+    return {
+        "clip": first["parent"],
+        "file": first["path"],
+        "md5": first["md5"],
+        "split": split,
+        "windows": len(rows),
+        "unused": reasons,
+        "numbers": touched,
+    }
+
+
+def _find(report: Report, name: str) -> tuple[Any, str, str]:
+    known = []
+    for split in layout.SPLITS:
+        path = layout.index(report.scale, report.dataset, split)
+        if not path.exists():
+            continue
+        rows = index.read(path)
+        same_file = rows["path"].map(lambda file: Path(file).resolve() == Path(name).resolve())
+        mine = rows[(rows["parent"] == name) | (rows["id"] == name) | same_file]
+        if len(mine):
+            return mine, split, receipts.describe(path)["md5"]
+        known += rows["parent"].tolist()
+    raise UserError(
+        f"{name}: no such clip in {report.dataset} at scale {report.scale}{did_you_mean(name, known[:20000])}"
+    )
+
+
+def _still(used: dict[str, Any], md5: str, step: Step) -> bool:
+    if used["index"] != md5:
+        raise UserError(
+            f"{step.path}: was made from another index of {used['dataset']}/{used['split']}; run Snakemake first"
+        )
+    return True
+
+
+def show_clip(report: Report, name: str, as_json: bool) -> None:
+    """Print what a clip touched."""
+    found = clip(report, name)
+    if as_json:
+        print(json.dumps(found, indent=1))
+        return
+    print(f"{found['clip']}   {found['file']}   md5 {found['md5']}   {found['split']}")
+    for reason in found["unused"]:
+        print(f"  used for nothing: {reason}")
+    for one in found["numbers"]:
+        print(f"  {', '.join(one['roles']):40} {100 * one['value']:6.1f} %  {one['number']}")

@@ -1,0 +1,1 @@
+"""Reading real media files: pictures by decord, sound by PyAV."""

@@ -1,0 +1,41 @@
+rule pretrain:
+    """Pretrain a run with one seed."""
+    input:
+        train="data/decoded/{scale}/{dataset}/index/train.parquet",
+        shards=lambda w: dag.shards(w.scale, w.dataset, ["train"]),
+        card="data/cards/{dataset}.yaml",
+        code="runs/{scale}/fingerprints/pretrain/{run}.json",
+    output:
+        weights="runs/{scale}/{dataset}/{run}/seed-{seed}/model.safetensors",
+        heads="runs/{scale}/{dataset}/{run}/seed-{seed}/heads.safetensors",
+        log="runs/{scale}/{dataset}/{run}/seed-{seed}/log.csv",
+        receipt="runs/{scale}/{dataset}/{run}/seed-{seed}/receipt.json",
+    log:
+        "runs/{scale}/logs/pretrain/{dataset}/{run}.{seed}.log",
+    benchmark:
+        "runs/{scale}/benchmarks/pretrain/{dataset}/{run}.{seed}.tsv"
+    conda:
+        "../environment.yaml"
+    threads: PARAMETERS.threads
+    resources:
+        mem_mb=lambda w: PARAMETERS.at(w.scale).resources.memory_mb,
+        runtime=lambda w: PARAMETERS.at(w.scale).resources.minutes,
+        gpu=dag.gpu,
+    params:
+        used=lambda w: dag.used("pretrain", w.scale, w.dataset, w.run),
+        planned=lambda w: dag.planned("pretrain", w.scale, w.dataset, w.run),
+    shell:
+        "SELFSUP_PLANNED={params.planned} python -m pipeline pretrain --scale {wildcards.scale} --dataset {wildcards.dataset}"
+        " --run {wildcards.run} --seed {wildcards.seed}"
+        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+
+
+rule pretrain_all:
+    """Every run of the suites, for the dataset and seeds of params.yaml."""
+    input:
+        [
+            layout.run(PARAMETERS.scale, PARAMETERS.dataset, run, seed)
+            / "model.safetensors"
+            for run in PARAMETERS.run_names()
+            for seed in PARAMETERS.seeds
+        ],

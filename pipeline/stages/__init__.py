@@ -1,0 +1,1 @@
+"""One stage a module: one verb, one rule, one receipt."""

@@ -1,0 +1,48 @@
+"""index: the rows of a split's shards in one table, with what `data/excluded.txt` excludes marked by its reason."""
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline import cards, layout
+from pipeline.lineage import exclusions, fingerprints, receipts
+from pipeline.parameters import Parameters
+from pipeline.store import index as rows_of_store
+from pipeline.store.sharding import shard_counts
+
+
+def index(parameters: Parameters, scale: str, dataset: str, split: str) -> None:
+    """Joins the rows of the split's shards in their order. Writes `index/SPLIT.parquet`."""
+    shards = shard_counts(parameters, scale, dataset)[split]
+    arrows = [layout.shard(scale, dataset, split, number) for number in range(shards)]
+    parts = [layout.shard_rows(scale, dataset, split, number) for number in range(shards)]
+    path = layout.index(scale, dataset, split)
+    excluded = layout.exclusions(scale, dataset, split)
+    with receipts.open(
+        "index",
+        receipt=path.with_suffix(".receipt.json"),
+        inputs=[*parts, *arrows, layout.card(dataset), excluded, fingerprints.check("index", parameters, scale)],
+        outputs=[path],
+        parameters={},
+        identity={"scale": scale, "dataset": dataset, "split": split},
+    ) as stage:
+        rows = pd.concat([rows_of_store.read(part) for part in parts], ignore_index=True)
+        # With the shards' hashes in it, this one file stands for all the bytes of its split.
+        rows["shard_md5"] = rows["shard"].map({arrow.stem: receipts.describe(arrow)["md5"] for arrow in arrows})
+        reasons = exclusions.read(excluded)
+        for clip, reason in reasons.items():
+            rows.loc[rows["parent"] == clip, "reason"] = f"excluded: {reason}"
+        schema = rows_of_store.schema(list(cards.read(dataset).labels))
+        pq.write_table(pa.Table.from_pandas(rows, schema, preserve_index=False), stage.partial(path))
+        # A clip of another scale may be named here without being there: the report says so.
+        stage.notes["excluded_but_not_there"] = sorted(set(reasons) - set(rows["parent"]))
+        _remove_surplus(scale, dataset, split, shards)
+        stage.notes |= {"rows": len(rows), "usable": len(rows_of_store.usable(rows)), "excluded": len(reasons)}
+
+
+def _remove_surplus(scale: str, dataset: str, split: str, shards: int) -> None:
+    """Shards left over from a larger number of them would be versioned with the rest."""
+    kept = {layout.shard_name(split, number) for number in range(shards)}
+    for path in layout.decoded(scale, dataset).glob(f"{split}-[0-9][0-9][0-9].*"):
+        if path.name.split(".")[0] not in kept:
+            path.unlink()

@@ -1,0 +1,28 @@
+"""publish: the report that params.yaml asks for, laid at reports/."""
+
+import shutil
+
+from pipeline import layout
+from pipeline.lineage import fingerprints, receipts
+from pipeline.parameters import Parameters, keys_of
+
+
+def publish(parameters: Parameters) -> None:
+    """Copies table, numbers and figure."""
+    scale, dataset = parameters.scale, parameters.dataset
+    made, here = layout.report(scale, dataset), layout.published_report()
+    copies = {
+        made / "table.md": here / "table.md",
+        made / "metrics.json": here / "metrics.json",
+        made / "figures" / f"{dataset}.png": here / "figures" / "clips.png",
+    }
+    with receipts.open(
+        "publish",
+        receipt=here / "receipt.json",
+        inputs=[*copies, fingerprints.check("publish", parameters, scale)],
+        outputs=list(copies.values()),
+        parameters=parameters.used(keys_of("publish", scale, dataset)),
+        identity={"scale": scale, "dataset": dataset},
+    ) as stage:
+        for source, copy in copies.items():
+            shutil.copyfile(source, stage.partial(copy))

@@ -1,0 +1,104 @@
+"""report: the lecture's tables with a measured column, the numbers for programs, a sheet of clips."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline import cards, layout
+from pipeline.dag import Dag
+from pipeline.figures.contact_sheet import Strip, contact_sheet
+from pipeline.files import write_json, write_text
+from pipeline.lineage import exclusions, fingerprints, receipts
+from pipeline.media.sound import read_sound
+from pipeline.media.video import open_video, square_frames
+from pipeline.parameters import Parameters, keys_of
+from pipeline.store import index
+from pipeline.tables import lecture as lectures
+from pipeline.tables import markdown, numbers
+from pipeline.tables.aliases import with_seeds
+from pipeline.tables.metrics import metrics
+
+SHEET_SIDE = 96
+SHEET_SAMPLE_RATE = 48_000
+
+
+def report(parameters: Parameters, scale: str, dataset: str) -> None:
+    """Writes `table.md`, `metrics.json` and `figures/DATASET.png`."""
+    folder = layout.report(scale, dataset)
+    table, figures, sheet = folder / "table.md", folder / "metrics.json", folder / "figures" / f"{dataset}.png"
+    dag = Dag(parameters)
+    evaluations = [path.parent for path in dag.evaluations(scale, dataset, "numbers.json")]
+    indices = [layout.index(scale, dataset, split) for split in cards.read(dataset).splits]
+    rows = pd.concat([index.read(path) for path in indices], ignore_index=True)
+    shown = shown_clips(rows, dataset)
+    excluded = [layout.exclusions(scale, dataset, split) for split in cards.read(dataset).splits]
+    with receipts.open(
+        "report",
+        receipt=folder / "receipt.json",
+        inputs=[
+            *(one / name for one in evaluations for name in ("numbers.json", "predictions.parquet")),
+            *indices,
+            *excluded,
+            *(Path(path) for path in shown["path"]),
+            layout.TABLES,
+            layout.PUBLISHED,
+            layout.card(dataset),
+            fingerprints.check("report", parameters, scale),
+        ],
+        outputs=[table, figures, sheet],
+        parameters=parameters.used(keys_of("report", scale, dataset)),
+        identity={"scale": scale, "dataset": dataset},
+    ) as stage:
+        lecture = lectures.read()
+        lectures.check_runs(lecture, parameters.runs)
+        made = contents(parameters, scale, dataset, evaluations, rows, [exclusions.read(path) for path in excluded])
+        write_text(stage.partial(table), markdown.render(lecture, made))
+        write_json(stage.partial(figures), metrics(made.measured, made.ids))
+        contact_sheet(strips(shown, dataset), stage.partial(sheet))
+        stage.notes |= {"numbers": len(made.measured), "left_out": sum(one.files for one in made.left_out)}
+
+
+def contents(
+    parameters: Parameters,
+    scale: str,
+    dataset: str,
+    evaluations: list[Path],
+    rows: pd.DataFrame,
+    excluded: list[dict[str, str]],
+) -> markdown.Report:
+    """What the table prints, from the evaluations' folders, the rows of every split, and what was to be excluded."""
+    results = [numbers.read_result(folder) for folder in evaluations]
+    measured = numbers.measure(
+        results,
+        reference=parameters.reference,
+        draws=parameters.bootstrap.draws,
+        seed=parameters.bootstrap.seed,
+    )
+    ids = with_seeds([id for result in results for id in result.evaluation.ids()])
+    there = set(rows["parent"])
+    absent = [clip for clips in excluded for clip in clips if clip not in there]
+    left_out = markdown.left_out(rows)
+    left_out += [
+        markdown.LeftOut(clip, "named in data/excluded.txt, but not there at this scale", 0) for clip in absent
+    ]
+    return markdown.Report(scale, dataset, tuple(parameters.seeds), parameters.reference, measured, ids, left_out)
+
+
+def shown_clips(rows: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    """The first usable training clip of each class, in the classes' order."""
+    label = f"label_{next(iter(cards.read(dataset).labels))}"
+    usable = rows.iloc[index.usable(rows)]
+    return usable[usable["split"] == "train"].drop_duplicates(label).sort_values(label)
+
+
+def strips(shown: pd.DataFrame, dataset: str) -> list[Strip]:
+    """Clips as their files have them: before the store made them small."""
+    label = next(iter(cards.read(dataset).labels))
+    made = []
+    for row in shown.itertuples():
+        video = open_video(Path(str(row.path)))
+        frames = np.concatenate(list(square_frames(video, np.arange(len(video.times)), SHEET_SIDE)))
+        sound = read_sound(Path(str(row.path)), SHEET_SAMPLE_RATE) / 32768
+        made.append(Strip(str(getattr(row, f"label_{label}")), frames, sound, SHEET_SAMPLE_RATE))
+    return made

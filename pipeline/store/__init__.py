@@ -1,0 +1,1 @@
+"""The on-disk format of decoded data; nothing outside this package knows it."""

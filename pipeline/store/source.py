@@ -1,0 +1,122 @@
+"""A split of the store as `selfsup` sees it: row tables and batches of tensors."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from pipeline.errors import UserError
+from pipeline.store import index
+from pipeline.store.shards import Array, Shard
+from selfsup.source import Batch, Draw, Span, Table
+
+
+class StoreSource:
+    """One split, open for drawing from one row table; see `selfsup.source.Source`.
+
+    folder: where the shards lie. labels: the labels that may be seen, with their classes.
+    Raises UserError when nothing in the split can be used, or a label that is asked for is missing.
+    """
+
+    def __init__(self, folder: Path, rows: pd.DataFrame, table: str, labels: Mapping[str, list[str]]) -> None:
+        self.folder = folder
+        self.rows = rows
+        self.classes: Mapping[str, list[str]] = dict(labels)
+        usable = index.usable(rows)
+        if not len(usable):
+            raise UserError(f"{folder}: no clip of this split can be used; {self._reasons()}")
+        self.table: Table = TABLES[table](rows, usable)
+        self._shard_names, self._offsets = rows["shard"].to_numpy(), rows["offset"].to_numpy()
+        self._times = rows["frame_times"].to_numpy()
+        self._parents = torch.from_numpy(pd.factorize(rows["parent"])[0].astype(np.int64))
+        self._starts = rows["start"].to_numpy(float)
+        self._labels = {name: self._numbers(name, classes, usable) for name, classes in labels.items()}
+        self._shards: dict[str, Shard] = {}
+        self._windows: dict[tuple[int, str], Array] = {}
+
+    def _reasons(self) -> str:
+        counts = self.rows["reason"].value_counts()
+        return "; ".join(f"{count} {reason}" for reason, count in counts.items()) or "it is empty"
+
+    def _numbers(self, name: str, classes: list[str], usable: np.ndarray) -> Tensor:
+        if f"label_{name}" not in self.rows:
+            raise UserError(f"{self.folder}: has no label {name!r}; the card names those that it carries")
+        known = {label: number for number, label in enumerate(classes)}
+        numbers = np.array([known.get(label, -1) for label in self.rows[f"label_{name}"]], dtype=np.int64)
+        if (numbers[usable] < 0).any():
+            row = usable[int(np.argmax(numbers[usable] < 0))]
+            found = self.rows[f"label_{name}"].iloc[row]
+            raise UserError(f"{self.rows['id'].iloc[row]}: label {name} is {found!r}, which the card does not list")
+        return torch.from_numpy(numbers)
+
+    def take(self, draw: Draw) -> Batch:
+        """See `selfsup.source.Source.take`."""
+        return Batch(
+            indices=draw.indices,
+            rows=draw.rows,
+            parents=self._parents[draw.rows],
+            streams={name: self._take(name, draw.rows.numpy(), times) for name, times in draw.times.items()},
+            labels={name: numbers[draw.rows] for name, numbers in self._labels.items()},
+        )
+
+    def _take(self, name: str, rows: np.ndarray, times: Tensor | Span) -> Tensor:
+        """(B, T, ...): the element that is shown (or sounds) at each time."""
+        taken = None
+        for position, row in enumerate(rows):
+            window = self._window(int(row), name)
+            if isinstance(times, Span):
+                first = self._steps(int(row), name, times.starts[position : position + 1].numpy())
+                steps = first + np.arange(times.steps)
+            else:
+                steps = self._steps(int(row), name, times[position].numpy())
+            # Beyond either end the outermost element stands: times are the caller's, rounding is not its fault.
+            steps = steps.clip(0, len(window) - 1)
+            if taken is None:
+                taken = np.empty((len(rows), len(steps), *window.shape[1:]), window.dtype)
+            window.take(steps, axis=0, out=taken[position])
+        tensor = torch.from_numpy(taken)
+        return tensor.permute(0, 1, 4, 2, 3) if name == "frames" else tensor
+
+    def _steps(self, row: int, name: str, times: np.ndarray) -> np.ndarray:
+        rate = self._shard(row).streams[name].rate
+        if rate is None:
+            # A frame is shown from its own time until the next one's; a millionth of a second absorbs rounding.
+            return np.searchsorted(self._times[row], times + 1e-6, side="right") - 1
+        return np.round((times - self._starts[row]) * rate).astype(np.int64)
+
+    def _window(self, row: int, name: str) -> Array:
+        if (row, name) not in self._windows:
+            self._windows[row, name] = self._shard(row).window(name, int(self._offsets[row]))
+        return self._windows[row, name]
+
+    def _shard(self, row: int) -> Shard:
+        name = self._shard_names[row]
+        if name not in self._shards:
+            self._shards[name] = Shard(self.folder / f"{name}.arrow")
+        return self._shards[name]
+
+
+def frames(rows: pd.DataFrame, usable: np.ndarray) -> Table:
+    """Every decoded frame: row, time."""
+    times = rows["frame_times"].iloc[usable]
+    counts = times.map(len).to_numpy()
+    return {
+        "row": torch.from_numpy(np.repeat(usable, counts)),
+        "time": torch.from_numpy(np.concatenate(times.to_list())),
+    }
+
+
+def clips(rows: pd.DataFrame, usable: np.ndarray) -> Table:
+    """Every window: row, and the times of its first and last frame."""
+    times = rows["frame_times"].iloc[usable]
+    return {
+        "row": torch.from_numpy(usable),
+        "start": torch.tensor([float(one[0]) for one in times], dtype=torch.float64),
+        "end": torch.tensor([float(one[-1]) for one in times], dtype=torch.float64),
+    }
+
+
+TABLES: dict[str, Callable[[pd.DataFrame, np.ndarray], Table]] = {"frames": frames, "clips": clips}

@@ -1,0 +1,221 @@
+"""table.md: the lecture's tables with our numbers beside the published ones."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pipeline import layout
+from pipeline.errors import UserError
+from pipeline.tables.aliases import resolve, short_alias
+from pipeline.tables.lecture import Lecture, Row, Table
+from pipeline.tables.numbers import Measured
+from pipeline.tables.text import grid, interval, item, paragraph, percent, points
+
+SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Files of one split that no number uses, for one reason."""
+
+    split: str
+    reason: str
+    files: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a report is of. ids: every number that can be named. reference: the run that differences are taken to."""
+
+    scale: str
+    dataset: str
+    seeds: tuple[int, ...]
+    reference: str
+    measured: Sequence[Measured]
+    ids: Sequence[str]
+    left_out: Sequence[LeftOut]
+
+
+def left_out(index: pd.DataFrame) -> list[LeftOut]:
+    """index: rows of the store with `parent` (DATASET/SPLIT/NAME) and `reason`, of any number of splits and datasets.
+
+    A file counts once, however many windows it has."""
+    unused = index.loc[index["reason"].notna(), ["parent", "reason"]].drop_duplicates()
+    counts = Counter(
+        ("/".join(str(parent).split("/")[:2]), str(reason))
+        for parent, reason in zip(unused["parent"], unused["reason"], strict=True)
+    )
+    return [LeftOut(split, reason, files) for (split, reason), files in sorted(counts.items())]
+
+
+def render(lecture: Lecture, report: Report) -> str:
+    """The whole of table.md. The same arguments give the same bytes."""
+    cells = _measured_cells(lecture, report)
+    parts = [
+        "# The lecture's tables, measured",
+        *_introduction(report),
+        "## Measured here",
+        *_measured_here(report),
+    ]
+    for number, table in enumerate(lecture.tables, 1):
+        parts += _lecture_table(number, table, lecture, cells)
+    parts += ["## About the lecture", "\n".join(item(note) for note in lecture.notes)]
+    parts += ["## Left out", *_left_out(report)]
+    parts += ["## Where a number comes from", *_audit(report, cells)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _introduction(report: Report) -> list[str]:
+    seeds = ", ".join(str(seed) for seed in report.seeds)
+    rendered = " (`toyworld` is rendered: a demonstration, not a benchmark)" if report.dataset == "toyworld" else ""
+    return [
+        paragraph(
+            f"""Every table of the lecture on self-supervised learning from images, videos and videos with sound, with
+            what was measured here beside what was published. Dataset `{report.dataset}`, scale `{report.scale}`,
+            {"seed" if len(report.seeds) == 1 else "seeds"} {seeds}. *Measured* means: pretrained by this pipeline,
+            last checkpoint, every choice made on the validation split, scored once on the test split; in parentheses
+            the 95 % interval, by bootstrap over clips (and seeds, where there are several). Dataset, network and
+            schedule are not those of the papers{rendered}: compare measured numbers with each other, and orderings
+            with the published column, never absolute values. An empty cell is not built yet."""
+        ),
+        paragraph(
+            """Behind a published value stands how far it can be trusted: *read* in the paper or its authors'
+            repository, *second-hand* from a transcription or another paper, *lecture* on the slide only, *recalled*
+            from memory."""
+        ),
+    ]
+
+
+def _measured_here(report: Report) -> list[str]:
+    if not report.measured:
+        return ["Nothing yet."]
+    rows = []
+    for number in report.measured:
+        gap = number.difference
+        rows.append(
+            [
+                f"`{short_alias(number.id, report.ids)}`",
+                ", ".join(dict.fromkeys(number.layers)),
+                interval(number.value, number.low, number.high),
+                f"{percent(number.chance)} %",
+                "" if gap is None else f"{points(gap.value)} ({points(gap.low)} to {points(gap.high)})",
+                str(number.clips),
+                str(number.count),
+                ", ".join(str(seed) for seed in number.seeds),
+            ]
+        )
+    header = ["Number", "Layer", "Value", "Chance", f"To `{report.reference}`", "Clips", "Examples", "Seeds"]
+    return [
+        grid(header, rows, right=frozenset({3, 5, 6})),
+        paragraph(
+            f"""Layer: the one chosen on validation, by each seed for itself. To `{report.reference}`: difference in
+            percentage points to the run of that name, paired by example, with its 95 % interval. Clips, examples: of
+            the test split, scored."""
+        ),
+    ]
+
+
+def _measured_cells(lecture: Lecture, report: Report) -> dict[tuple[str, str], Measured]:
+    """By place and column. A run that is not in this report leaves its cell empty; an ambiguous alias is an error."""
+    numbers = {number.id: number for number in report.measured}
+    runs = {number.run for number in report.measured}
+    cells = {}
+    for place, _, row in lecture.rows():
+        for column, alias in row.measured.items():
+            if alias.split(".")[0] not in runs:
+                continue
+            id = resolve(alias, report.ids, lecture)
+            if id not in numbers:
+                raise UserError(
+                    f"{layout.TABLES}: row {place} ({row.label}): {alias!r} is one seed's number; tables print those "
+                    "over seeds"
+                )
+            cells[place, column] = numbers[id]
+    return cells
+
+
+def _lecture_table(number: int, table: Table, lecture: Lecture, cells: dict[tuple[str, str], Measured]) -> list[str]:
+    marks = _marks(table)
+    header = ["#", ""]
+    for column in table.columns:
+        header += [column.name, "measured"]
+    rows = []
+    for position, row in enumerate(table.rows, 1):
+        line = [f"{number}.{position}", row.label + _marks_of(row, marks)]
+        for column in table.columns:
+            measured = cells.get((f"{number}.{position}", column.name))
+            line += [
+                _published(row, column.name, lecture),
+                "" if measured is None else interval(measured.value, measured.low, measured.high),
+            ]
+        rows.append(line)
+    notes = [item(f"{mark} {table.footnotes[name]}") for name, mark in marks.items()]
+    notes += [item(text) for name, text in table.footnotes.items() if name not in marks]
+    return [
+        f"## {number}. {table.slide}",
+        paragraph(f"Part {table.part}. {table.caption} {table.citation}."),
+        grid(header, rows),
+        *(["\n".join(notes)] if notes else []),
+    ]
+
+
+def _marks(table: Table) -> dict[str, str]:
+    """Raised numbers for the footnotes that rows refer to, in the order in which they are first met."""
+    named = dict.fromkeys(name for row in table.rows for name in row.footnotes)
+    return {name: str(position).translate(SUPERSCRIPT) for position, name in enumerate(named, 1)}
+
+
+def _marks_of(row: Row, marks: dict[str, str]) -> str:
+    return " " + " ".join(marks[name] for name in row.footnotes) if row.footnotes else ""
+
+
+def _published(row: Row, column: str, lecture: Lecture) -> str:
+    if column not in row.published:
+        return ""
+    one = lecture.published[row.published[column]]
+    return f"{one.value} {one.unit}".strip() + f", {one.confidence}"
+
+
+def _left_out(report: Report) -> list[str]:
+    parts = []
+    if report.left_out:
+        parts += [
+            paragraph(f"Clips and files that no number uses. Those marked *excluded* stand in `{layout.EXCLUDED}`."),
+            grid(["Split", "Files", "Reason"], [[one.split, str(one.files), one.reason] for one in report.left_out]),
+        ]
+    else:
+        parts.append(paragraph(f"Nothing: `{layout.EXCLUDED}` names no clip, and every file could be used."))
+    if report.measured:
+        rows = [
+            [f"`{short_alias(one.id, report.ids)}`", *(str(one.overlap.get(split, 0)) for split in layout.SPLITS)]
+            for one in report.measured
+        ]
+        parts += [
+            paragraph(
+                """Clips that a run was pretrained on and that its evaluation has in each of its splits. In the training
+                split they are as in the papers, which probe on the images that they pretrained on; one in the test
+                split would be a leak."""
+            ),
+            grid(["Number", *layout.SPLITS], rows, right=frozenset({1, 2, 3})),
+        ]
+    return parts
+
+
+def _audit(report: Report, cells: dict[tuple[str, str], Measured]) -> list[str]:
+    if not cells:
+        return [paragraph("`python -m pipeline audit` follows a measured cell to its bytes; there is none yet.")]
+    (place, _), number = next(iter(cells.items()))
+    alias = short_alias(number.id, report.ids)
+    commands = {
+        place: f"the cell at {place}, back to the source files",
+        alias: "the same number, by its alias",
+        f"{place} --verify": "every file of the chain hashed again",
+    }
+    width = max(map(len, commands))
+    lines = [f"python -m pipeline audit {what.ljust(width)}   # {why}" for what, why in commands.items()]
+    return [
+        paragraph("Every measured cell can be followed to the bytes behind it, by its place or by its alias:"),
+        "\n".join(f"    {line}" for line in lines),
+    ]

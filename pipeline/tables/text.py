@@ -1,0 +1,52 @@
+"""Markdown that reads well raw: aligned tables, wrapped paragraphs, fractions as percentages."""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+WIDTH = 118
+
+
+def grid(header: Sequence[str], rows: Iterable[Sequence[str]], right: frozenset[int] = frozenset()) -> str:
+    """A Markdown table whose columns line up in the raw text too. right: columns that are set flush right."""
+    lines = [[cell.replace("|", "\\|") for cell in line] for line in (header, *rows)]
+    widths = [max(3, *(len(line[column]) for line in lines)) for column in range(len(header))]
+
+    def line(cells: Sequence[str]) -> str:
+        padded = (
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        )
+        return f"| {' | '.join(padded)} |"
+
+    rule = ("-" * (width - 1) + ":" if column in right else "-" * width for column, width in enumerate(widths))
+    return "\n".join([line(lines[0]), f"| {' | '.join(rule)} |", *map(line, lines[1:])])
+
+
+def percent(fraction: float) -> str:
+    return f"{100 * fraction:.1f}"
+
+
+def interval(value: float, low: float, high: float) -> str:
+    """Fractions in; `65.2 % (62.1 to 68.3)` out."""
+    return f"{percent(value)} % ({percent(low)} to {percent(high)})"
+
+
+def points(fraction: float) -> str:
+    """A difference of fractions in percentage points, signed; one that rounds to nothing has no sign."""
+    text = f"{100 * fraction:+.1f}"
+    return text if text.strip("+-") != "0.0" else "0.0"
+
+
+def paragraph(text: str) -> str:
+    return textwrap.fill(" ".join(text.split()), WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def item(text: str) -> str:
+    return textwrap.fill(
+        " ".join(text.split()),
+        WIDTH,
+        initial_indent="- ",
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,72 @@
+"""YAML files into frozen pydantic models; whatever is wrong becomes one line that names the key."""
+
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pipeline.errors import UserError, did_you_mean
+
+
+class Strict(BaseModel):
+    """A key that the model does not name is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def load(model: type[Model], path: Path) -> Model:
+    """Read and validate a YAML file. Raises UserError for a file that is missing, is not YAML or does not fit."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"{path}: not found in {Path.cwd()}; run from the repository's root, or create it") from None
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        where = (
+            f":{error.problem_mark.line + 1}" if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark else ""
+        )
+        problem = error.problem if isinstance(error, yaml.MarkedYAMLError) else error
+        raise UserError(f"{path}{where}: not valid YAML: {problem}") from None
+    return validate(model, data, str(path))
+
+
+def validate(model: type[Model], data: Any, name: str) -> Model:
+    """`name` says in the error's line where the data came from."""
+    if not isinstance(data, dict):
+        raise UserError(f"{name}: expected a mapping of keys to values, found {type(data).__name__}")
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise UserError("; ".join(_line(model, name, problem) for problem in error.errors())) from None
+
+
+def _line(model: type[BaseModel], name: str, problem: Any) -> str:
+    *parents, last = problem["loc"] or ("",)
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        known = _keys_at(model, parents)
+        return f"{name}: {key}: unknown key{did_you_mean(str(last), known) if known else ''}"
+    if problem["type"] == "missing":
+        return f"{name}: {key}: missing; it has no default: add it"
+    message = problem["msg"].removeprefix("Value error, ")
+    found = "" if isinstance(problem["input"], dict) else f", found {problem['input']!r}"
+    return f"{name}: {key}: {message[0].lower()}{message[1:]}{found}" if key else f"{name}: {message}"
+
+
+def _keys_at(model: Any, path: list[Any]) -> list[str]:
+    """The keys that a model takes at a place inside it, by following field annotations."""
+    for part in path:
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            field = model.model_fields.get(str(part))
+            model = field.annotation if field else None
+        else:
+            model = (get_args(model) or (None,))[-1]
+        candidates = [one for one in get_args(model) if isinstance(one, type) and issubclass(one, BaseModel)]
+        if type(None) in get_args(model) and candidates:
+            model = candidates[0]
+    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
