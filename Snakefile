@@ -1,0 +1,69 @@
+"""The whole DAG. `snakemake --cores all reports/table.md` makes the report that params.yaml asks for.
+
+    card, params ─ fetch ─ decode (a job a shard) ─ index (a job a split) ─ pretrain ─ evaluate ─ report ─ publish
+
+No rule depends on source files: each depends on the fingerprint of the code that it reaches, refreshed here.
+"""
+
+import sys
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+from pipeline import layout, process
+from pipeline.dag import Dag
+from pipeline.errors import UserError
+from pipeline.files import discard
+from pipeline.lineage import drivers
+from pipeline.parameters import read
+
+process.rules_use_this_environment()
+try:
+    PARAMETERS = read()
+    # Once, by the process that plans: a job, here or on a cluster, must find the code as it was when the DAG was made.
+    if workflow.is_main_process:
+        for scale in PARAMETERS.scales:
+            drivers.refresh(PARAMETERS, scale)
+except UserError as error:
+    sys.exit(f"error: {error}")
+
+dag = Dag(PARAMETERS)
+
+
+wildcard_constraints:
+    scale="|".join(PARAMETERS.scales),
+    dataset="[a-z0-9][a-z0-9_-]*",
+    on="[a-z0-9][a-z0-9_-]*",
+    split="train|validation|test",
+    shard="[0-9]{3}",
+    run="|".join(PARAMETERS.runs),
+    protocol="|".join(PARAMETERS.protocols),
+    seed="[0-9]+",
+
+
+include: "pipeline/rules/data.smk"
+include: "pipeline/rules/pretrain.smk"
+include: "pipeline/rules/evaluate.smk"
+include: "pipeline/rules/report.smk"
+
+
+localrules:
+    table,
+    data,
+    pretrain_all,
+    evaluate_all,
+
+
+rule table:
+    """The report that params.yaml asks for."""
+    default_target: True
+    input:
+        "reports/table.md",
+
+
+onstart:
+    # A job that fails must not leave a table that no longer follows from what is there. Not under --touch, which makes nothing.
+    if not workflow.touch:
+        for report in dag.reports_after(workflow.dag.needrun_jobs()):
+            discard(report)
