@@ -1,0 +1,117 @@
+"""Fingerprints follow the meaning of the code that a stage reaches, and nothing else."""
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.lineage.fingerprints import fingerprint, normalised, reached
+from tests.project import Project
+
+
+def text(source: str, registry: str | None = None) -> str:
+    return normalised(ast.parse(source), registry)
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        "def f(x):\n    return x + 1",
+        "def f(x):\n    # a comment\n    return (x + 1)",
+        'def f(x):\n    """A docstring."""\n    return x + 1',
+        '"""A module\'s docstring."""\n\n\ndef f(x):\n\n    return x  +  1\n',
+        'def f(x): return x + 1\n"""About what stands above."""',
+    ],
+)
+def test_comments_docstrings_and_layout_do_not_count(same: str) -> None:
+    assert text(same) == text("def f(x): return x + 1")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "def f(x): return x + 2",
+        "def f(x): return x + 1.0",
+        "def f(x): return x - 1",
+        "def f(y): return y + 1",
+        "def f(x=1): return x + 1",
+        "async def f(x): return x + 1",
+        "@cache\ndef f(x): return x + 1",
+    ],
+)
+def test_whatever_changes_what_runs_counts(other: str) -> None:
+    assert text(other) != text("def f(x): return x + 1")
+
+
+def test_a_registry_does_not_count_but_what_stands_beside_it_does() -> None:
+    assert text("A = {'x': 1}\nb = 1", "A") == text("A: dict = {'x': 1, 'y': 2}\nb = 1", "A")
+    assert text("A = {'x': 1}\nb = 1", "A") != text("A = {'x': 1}\nb = 2", "A")
+
+
+def test_a_run_reaches_its_method_and_network_and_no_other() -> None:
+    roots = ["pipeline.stages.pretrain", "selfsup.methods.image.rotation:Rotation", "selfsup.networks.convnet:ConvNet"]
+    modules = {module.name for module in reached([root.partition(":")[0] for root in roots])}
+    assert {
+        "selfsup.training",
+        "selfsup.views.geometry",
+        "pipeline.store.source",
+        "selfsup.networks.convnet",
+    } <= modules
+    assert "selfsup.methods.reference" not in modules
+    assert "selfsup.networks.alexnet" not in modules
+    # What only watches, or hands on values that are recorded themselves, may change without retraining anything.
+    assert not {"pipeline.cli", "pipeline.parameters", "pipeline.lineage.receipts"} & modules
+
+
+def test_roots_count() -> None:
+    same_file = "selfsup.methods.reference"
+    one, other = (
+        fingerprint([f"{same_file}:{name}"])["fingerprint"] for name in ("RandomInitialisation", "Supervised")
+    )
+    assert one != other
+
+
+def fingerprints(project: Project) -> dict[str, str]:
+    project.pipeline("fingerprint", "--scale", "smoke")
+    folder = project.root / "runs/smoke/fingerprints"
+    return {
+        path.relative_to(folder).as_posix(): json.loads(path.read_text())["fingerprint"]
+        for path in sorted(folder.rglob("*.json"))
+    }
+
+
+def changed_by(project: Project, before: dict[str, str]) -> set[str]:
+    after = fingerprints(project)
+    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+
+
+def test_edits_of_files_change_what_they_reach(project: Project) -> None:
+    rotation = "ssl/selfsup/methods/image/rotation.py"
+    before = fingerprints(project)
+    times = {path: path.stat().st_mtime_ns for path in (project.root / "runs/smoke/fingerprints").rglob("*.json")}
+
+    (project.root / rotation).write_text((project.root / rotation).read_text() + "\n# a comment\n")
+    assert changed_by(project, before) == set()
+    assert {path: path.stat().st_mtime_ns for path in times} == times, "an unchanged fingerprint was written anew"
+
+    (project.root / rotation).write_text((project.root / rotation).read_text() + "\nCONSTANT = 1\n")
+    assert changed_by(project, before) == {"pretrain/rotation.json"}
+    before = fingerprints(project)
+
+    methods = "ssl/selfsup/methods"
+    (project.root / methods / "image" / "new.py").write_text((project.root / rotation).read_text())
+    project.edit(
+        f"{methods}/__init__.py", "METHODS = {", 'METHODS = {\n    "new": "selfsup.methods.image.new:Rotation",'
+    )
+    assert changed_by(project, before) == set()
+
+
+def test_code_that_changes_under_a_planned_job_stops_it(project: Project) -> None:
+    project.pipeline("fingerprint", "--scale", "smoke")
+    source = project.root / "pipeline/datasets/toyworld/encode.py"
+    source.write_text(source.read_text() + "\nCONSTANT = 1\n")
+    done = project.pipeline("fetch", "--scale", "smoke", "--dataset", "toyworld", check=False)
+    assert done.returncode == 1
+    assert "fetch/toyworld.json: is of other code than what is here now" in done.stderr
+    assert not Path(project.root / "data/raw").exists()

@@ -1,0 +1,157 @@
+"""Snakemake and DVC on one DAG: they agree, and neither does the other's work again."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.project import ROTATION, WEIGHTS, Project
+
+pytestmark = pytest.mark.slow
+
+
+def test_nothing_is_left_to_do(made: Project) -> None:
+    assert made.pending() == []
+    assert made.stale_in_dvc() == []
+    assert "up to date" in made.run("dvc", "repro").stdout
+    assert made.pending() == []
+
+
+def change_parameter_of_rotation(project: Project) -> None:
+    project.set("runs.rotation.arguments.turns", [0, 180])
+
+
+def change_parameter_of_protocol(project: Project) -> None:
+    project.set("protocols.linear.arguments.penalties", [2.0])
+
+
+def change_parameter_of_report(project: Project) -> None:
+    project.set("reference", "supervised")
+
+
+def add_comment(project: Project) -> None:
+    project.edit(ROTATION, "import torch\n", "import torch  # a comment\n")
+
+
+def change_constant(project: Project) -> None:
+    project.edit(ROTATION, "turn // 90 % 4", "turn // 90 % 5")
+
+
+def add_method(project: Project) -> None:
+    project.edit(
+        "ssl/selfsup/methods/__init__.py",
+        "METHODS = {",
+        'METHODS = {\n    "new": "selfsup.methods.image.new:Rotation",',
+    )
+    (project.root / "ssl/selfsup/methods/image/new.py").write_text((project.root / ROTATION).read_text())
+
+
+AFTER_ROTATION = {"pretrain rotation", "evaluate rotation", "report", "publish"}
+EVERY_EVALUATION = {"evaluate random", "evaluate rotation", "evaluate supervised", "report", "publish"}
+
+
+@pytest.mark.parametrize(
+    ("change", "jobs", "stages"),
+    [
+        (change_parameter_of_rotation, AFTER_ROTATION, {"pretrain-image@rotation-0"}),
+        (
+            change_parameter_of_protocol,
+            EVERY_EVALUATION,
+            {f"evaluate-image@{run}-0-linear" for run in ("random", "rotation", "supervised")},
+        ),
+        (change_parameter_of_report, {"report", "publish"}, {"report"}),
+        (add_comment, set(), set()),
+        (change_constant, AFTER_ROTATION, {"pretrain-image@rotation-0", "evaluate-image@rotation-0-linear"}),
+        (add_method, set(), set()),
+    ],
+)
+def test_both_drivers_redo_the_same_and_no_more(
+    made: Project, change: Callable[[Project], None], jobs: set[str], stages: set[str]
+) -> None:
+    change(made)
+    # DVC's first stage sees every edit of code or parameters; what it writes decides about the rest.
+    made.run("dvc", "repro", "fingerprint")
+    assert set(made.stale_in_dvc()) == stages
+    assert set(made.pending()) == jobs
+
+
+def test_dvc_does_what_snakemake_would_and_neither_does_it_again(made: Project) -> None:
+    change_parameter_of_protocol(made)
+    made.run("dvc", "repro")
+    assert made.pending() == []
+    assert made.stale_in_dvc() == []
+    change_parameter_of_report(made)
+    refused = made.pipeline("record", check=False)
+    assert refused.returncode == 1
+    assert "Snakemake has report, publish left to do" in refused.stderr.replace("\n", " ")
+    made.run("snakemake", "--cores", "all", "reports/table.md")
+    made.pipeline("record")
+    assert made.stale_in_dvc() == []
+    assert "up to date" in made.run("dvc", "repro").stdout
+
+
+def test_a_clone_is_restored_without_running_a_job(made: Project, tmp_path: Path) -> None:
+    made.run("dvc", "remote", "add", "--local", "--default", "store", str(tmp_path / "store"))
+    made.run("dvc", "push", "--quiet")
+    clone = Project(tmp_path / "clone")
+    made.run("git", "clone", "--quiet", str(made.root), str(clone.root))
+    early = clone.pipeline("restore", check=False)
+    assert early.returncode == 1
+    assert "`dvc pull` first" in early.stderr
+    clone.run("dvc", "remote", "add", "--local", "--default", "store", str(tmp_path / "store"))
+    clone.run("dvc", "pull", "--quiet")
+    clone.pipeline("restore")
+    assert clone.pending() == []
+    assert clone.stale_in_dvc() == []
+    clone.pipeline("audit", "--verify")
+    # The restored clone still notices what changes later.
+    change_parameter_of_protocol(clone)
+    assert "evaluate rotation" in clone.pending()
+    assert "pretrain rotation" not in clone.pending()
+
+
+def test_a_failed_job_leaves_no_table(made: Project) -> None:
+    made.set("scales.smoke.training.rotation.schedule.batch_size", 100_000)
+    failed = made.run("snakemake", "--cores", "all", "reports/table.md", check=False)
+    assert failed.returncode == 1
+    assert "error: params.yaml: run rotation at scale smoke:" in failed.stderr + failed.stdout
+    assert "Traceback" not in failed.stderr + failed.stdout
+    for name in ("table.md", "metrics.json", "smoke/toyworld/table.md", "smoke/toyworld/metrics.json"):
+        assert not (made.root / "reports" / name).exists()
+    assert "publish" in made.pending()
+
+
+def await_true(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait until the condition holds; fail if it does not in time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"waited {seconds} s in vain"
+        time.sleep(0.1)
+
+
+def test_a_job_that_is_killed_is_picked_up(made: Project) -> None:
+    change_parameter_of_rotation(made)
+    log = made.root / "runs/smoke/logs/pretrain/toyworld/rotation.0.log"
+    log.unlink()
+    driver = subprocess.Popen(
+        ["snakemake", "--cores", "all", WEIGHTS],
+        cwd=made.root,
+        env=made.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    await_true(lambda: log.is_file() and log.stat().st_size > 0)  # it has trained some steps
+    listed = subprocess.run(["pgrep", "-f", "pipeline pretrain"], capture_output=True, text=True, check=True)
+    mine = [int(pid) for pid in listed.stdout.split() if Path(f"/proc/{pid}/cwd").resolve() == made.root.resolve()]
+    assert mine
+    for pid in mine:
+        os.kill(pid, signal.SIGKILL)
+    assert driver.wait(timeout=120) != 0
+    assert not (made.root / WEIGHTS).exists()
+    made.run("snakemake", "--cores", "all", WEIGHTS)
+    assert made.pending() == ["evaluate rotation", "publish", "report"]
+    assert not list(made.root.rglob(".*.partial"))

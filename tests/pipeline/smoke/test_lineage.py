@@ -1,0 +1,149 @@
+"""From a number back to its bytes, from a clip forward to its numbers, and clips that are withdrawn."""
+
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.project import RUN, WEIGHTS, Project
+
+pytestmark = pytest.mark.slow
+
+
+def top1(project: Project) -> float:
+    """Of rotation, as the table prints it."""
+    metrics = json.loads((project.root / "reports/metrics.json").read_text())
+    return metrics["measured"]["rotation"]["linear"]["top1"]["value"]
+
+
+def test_the_chain_reaches_from_a_number_to_its_sources(made_once: Project) -> None:
+    told = json.loads(made_once.pipeline("audit", "rotation.linear.top1", "--json").stdout)
+    assert told["number"].startswith("smoke/toyworld/rotation/seeds/toyworld/linear/")
+    assert told["values"][0]["value"] == pytest.approx(top1(made_once), abs=1e-6)
+    stages = [step["stage"] for step in told["chain"]]
+    assert stages[:4] == ["publish", "report", "evaluate", "pretrain"]
+    assert told["printed"]["value"] == top1(made_once)
+    assert stages[-1] == "fetch"
+    assert {"index", "decode"} < set(stages)
+    text = made_once.pipeline("audit", "rotation.linear.top1").stdout
+    for part in ("told  runs.rotation", "trained on 120 of toyworld/train", "tested on 60 of toyworld/test", "commit"):
+        assert part in text
+
+
+def test_a_place_in_the_table_is_a_name(made_once: Project) -> None:
+    table = (made_once.root / "reports/table.md").read_text()
+    value = f"{100 * top1(made_once):.1f} %"
+    [place] = re.findall(rf"^\| (\d+\.\d+)\s+\| Rotation.*{re.escape(value)}", table, re.MULTILINE)
+    assert "/rotation/" in made_once.pipeline("audit", place, "--json").stdout
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        ("rotatoin.linear.top1", "did you mean 'rotation.linear.top1'?"),
+        ("linear.top1", "could mean 3 numbers: "),
+        ("3.4", "3.4"),
+        ("99.1", "99.1"),
+    ],
+)
+def test_a_number_that_is_none_is_explained(made_once: Project, number: str, expected: str) -> None:
+    done = made_once.pipeline("audit", number, check=False)
+    assert done.returncode == 1
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_clip_leads_to_the_numbers_that_it_touched(made_once: Project) -> None:
+    train = json.loads(made_once.pipeline("audit", "--file", "toyworld/train/000003", "--json").stdout)
+    roles = {one["number"].split("/")[2]: one["roles"] for one in train["numbers"]}
+    assert roles == {
+        "random": ["probe trained on"],
+        "rotation": ["probe trained on", "trained on"],
+        "supervised": ["probe trained on", "trained on"],
+    }
+    path = made_once.pipeline(
+        "audit", "--file", f"{made_once.root}/data/raw/smoke/toyworld/clips/test/000003.mp4"
+    ).stdout
+    assert path.count("tested on") == 3
+    unknown = made_once.pipeline("audit", "--file", "toyworld/train/999999", check=False)
+    assert "no such clip in toyworld at scale smoke" in unknown.stderr
+
+
+def test_everything_is_verified(made_once: Project) -> None:
+    assert "nothing differs" in made_once.pipeline("audit", "--verify").stdout
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        WEIGHTS,
+        "data/decoded/smoke/toyworld/train-000.arrow",
+        "data/raw/smoke/toyworld/clips/train/000003.mp4",
+        f"{RUN}/toyworld/linear/predictions.parquet",
+        "data/published.csv",
+    ],
+)
+def test_one_flipped_byte_is_named(made: Project, file: str) -> None:
+    flip(made.root / file)
+    done = made.pipeline("audit", "--verify", check=False)
+    assert done.returncode == 1
+    assert f"error: {file}: differs" in done.stderr
+
+
+def test_one_edited_digit_of_the_table_is_named(made: Project) -> None:
+    value = f"{100 * top1(made):.1f} %"
+    made.edit("reports/table.md", value, "99.9 %")
+    done = made.pipeline("audit", "--verify", check=False)
+    assert done.returncode == 1
+    assert "error: reports/table.md: differs from what publish wrote" in done.stderr
+    assert "error: reports/table.md: differs from what dvc.lock records" in done.stderr
+
+
+def test_a_missing_receipt_is_named(made: Project) -> None:
+    (made.root / f"{RUN}/receipt.json").unlink()
+    done = made.pipeline("audit", "rotation.linear.top1", "--verify", check=False)
+    assert done.returncode == 1
+    assert f"{RUN}/receipt.json: this receipt is missing" in done.stderr
+
+
+def test_a_cache_of_links_is_refused(made: Project) -> None:
+    made.run("dvc", "config", "cache.type", "hardlink,symlink")
+    done = made.pipeline("audit", "--verify", check=False)
+    assert done.returncode == 1
+    assert "cache.type is hardlink,symlink; set it to reflink,copy" in done.stderr
+
+
+def test_an_excluded_test_clip_leaves_every_number_and_retrains_nothing(made: Project) -> None:
+    weights = (made.root / WEIGHTS).stat().st_mtime_ns
+    excluded = made.root / "data/excluded.txt"
+    lines = "toyworld/test/000003 withdrawn by its owner\ntoyworld/test/999999 not there at this scale\n"
+    excluded.write_text(excluded.read_text() + lines)
+    assert not [job for job in made.pending() if job.startswith(("pretrain", "decode", "fetch", "index train"))]
+    made.run("snakemake", "--cores", "all", "reports/table.md")
+    assert (made.root / WEIGHTS).stat().st_mtime_ns == weights
+    folder = made.root / RUN / "toyworld/linear"
+    assert "toyworld/test/000003" not in set(pd.read_parquet(folder / "predictions.parquet")["id"])
+    table = (made.root / "reports/table.md").read_text()
+    assert "withdrawn by its owner" in table
+    assert "toyworld/test/999999" in table
+    told = made.pipeline("audit", "--file", "toyworld/test/000003").stdout
+    assert "used for nothing: excluded: withdrawn by its owner" in told
+    assert "tested on" not in told
+
+
+def test_an_excluded_training_clip_retrains_what_saw_it(made: Project) -> None:
+    excluded = made.root / "data/excluded.txt"
+    excluded.write_text(excluded.read_text() + "toyworld/train/000003 blurred\n")
+    pending = made.pending()
+    assert "index train" in pending
+    assert "pretrain rotation" in pending
+    assert not [job for job in pending if job.startswith(("decode", "fetch", "index test", "index validation"))]

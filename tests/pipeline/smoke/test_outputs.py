@@ -1,0 +1,55 @@
+"""What the smoke pipeline leaves behind."""
+
+import json
+
+import pandas as pd
+import pytest
+from safetensors.torch import load_file
+
+from selfsup.networks.convnet import ConvNet
+from tests.project import RUN, WEIGHTS, Project
+
+pytestmark = pytest.mark.slow
+
+
+def test_every_built_row_of_the_table_is_measured(made_once: Project) -> None:
+    table = (made_once.root / "reports/table.md").read_text()
+    metrics = json.loads((made_once.root / "reports/metrics.json").read_text())["measured"]
+    for run in ("random", "supervised", "rotation"):
+        value = metrics[run]["linear"]["top1"]
+        assert 0 <= value["low"] <= value["value"] <= value["high"] <= 1
+        assert f"`{run}.linear.top1`" in table
+        assert f"{100 * value['value']:.1f} %" in table
+    assert (made_once.root / "reports/figures/clips.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_predictions_are_one_a_test_clip(made_once: Project) -> None:
+    folder = made_once.root / RUN / "toyworld/linear"
+    predictions = pd.read_parquet(folder / "predictions.parquet")
+    index = pd.read_parquet(made_once.root / "data/decoded/smoke/toyworld/index/test.parquet")
+    assert sorted(predictions["id"]) == sorted(index["id"])
+    accuracy = (predictions["label"] == predictions["prediction"]).mean()
+    assert json.loads((folder / "numbers.json").read_text())["numbers"][0]["value"] == pytest.approx(accuracy)
+
+
+def test_weights_load_into_the_plain_network(made_once: Project) -> None:
+    ConvNet(widths=[16, 32, 64], side=32).load_state_dict(load_file(made_once.root / WEIGHTS))
+
+
+def test_every_stage_left_a_receipt(made_once: Project) -> None:
+    receipts = [json.loads(path.read_text()) for path in made_once.root.rglob("*receipt.json")]
+    assert {one["stage"] for one in receipts} == {
+        *("fetch", "decode", "index", "pretrain", "evaluate", "report", "publish"),
+    }
+    for receipt in receipts:
+        assert receipt["seconds"] > 0
+        assert len(receipt["commit"]) == 40
+        assert receipt["modified"] is False
+        for file in receipt["outputs"]:
+            assert (made_once.root / file["path"]).exists()
+
+
+def test_two_clean_runs_give_the_same_measured(made_once: Project, project: Project) -> None:
+    project.run("snakemake", "--cores", "all", "reports/table.md")
+    for name in ("reports/metrics.json", "reports/table.md", WEIGHTS, "data/raw/smoke/toyworld/files.parquet"):
+        assert (project.root / name).read_bytes() == (made_once.root / name).read_bytes(), name

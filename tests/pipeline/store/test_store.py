@@ -1,0 +1,134 @@
+"""The store gives back what was written, without a copy, at the times that are asked for."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+import torch
+
+from pipeline.errors import UserError
+from pipeline.store.sharding import shard_of
+from pipeline.store.shards import Shard, ShardWriter
+from pipeline.store.source import StoreSource
+from pipeline.store.streams import stream
+from selfsup.source import Draw, Span
+
+STREAMS = {name: stream(name, side=4, sample_rate=8000) for name in ("frames", "spectrogram", "sound")}
+
+
+def window(seconds: float, fps: float, seed: int) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return {
+        "frames": rng.integers(0, 255, (round(seconds * fps), 4, 4, 3), dtype=np.uint8),
+        "spectrogram": rng.normal(size=(round(200 * seconds), 257)).astype(np.float16),
+        "sound": rng.integers(-99, 99, round(8000 * seconds), dtype=np.int16),
+    }
+
+
+@pytest.fixture
+def windows(tmp_path: Path) -> list[dict[str, np.ndarray]]:
+    made = [window(1.0, 10, 0), window(2.0, 5, 1)]
+    with ShardWriter(tmp_path / "train-000.arrow", STREAMS) as writer:
+        assert [writer.append(one) for one in made] == [0, 1]
+    return made
+
+
+@pytest.fixture
+def rows() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "id": ["d/train/a", "d/train/broken", "d/train/b@0001"],
+            "parent": ["d/train/a", "d/train/broken", "d/train/b"],
+            "start": [0.0, None, 10.0],
+            "frame_times": [np.arange(10) / 10, None, 10 + np.arange(10) / 5],
+            "shard": "train-000",
+            "offset": [0, None, 1],
+            "reason": [None, "cannot be decoded", None],
+            "label_object": ["drum", "harp", "harp"],
+        }
+    )
+
+
+def test_a_window_is_a_view_of_the_mapped_file(tmp_path: Path, windows: list[dict[str, np.ndarray]]) -> None:
+    before = pa.total_allocated_bytes()
+    shard = Shard(tmp_path / "train-000.arrow")
+    for offset, written in enumerate(windows):
+        for name, array in written.items():
+            read = shard.window(name, offset)
+            np.testing.assert_array_equal(read, array)
+            assert read.dtype == array.dtype
+            assert not read.flags.owndata
+            assert not read.flags.writeable
+    assert pa.total_allocated_bytes() - before < 10_000
+
+
+def test_frames_are_those_shown_at_a_time(
+    tmp_path: Path, windows: list[dict[str, np.ndarray]], rows: pd.DataFrame
+) -> None:
+    source = StoreSource(tmp_path, rows, "clips", {"object": ["drum", "harp"]})
+    times = torch.tensor([[0.0, 0.1999, 0.2, 5.0], [10.0, 10.39, 10.4, 9.0]], dtype=torch.float64)
+    batch = source.take(Draw(torch.tensor([0, 1]), torch.tensor([0, 2]), {"frames": times}))
+    taken = batch.streams["frames"].permute(0, 1, 3, 4, 2).numpy()
+    np.testing.assert_array_equal(taken[0], windows[0]["frames"][[0, 1, 2, 9]])
+    np.testing.assert_array_equal(taken[1], windows[1]["frames"][[0, 1, 2, 0]])
+    assert batch.labels["object"].tolist() == [0, 1]
+
+
+def test_a_span_is_consecutive_from_its_start(
+    tmp_path: Path, windows: list[dict[str, np.ndarray]], rows: pd.DataFrame
+) -> None:
+    source = StoreSource(tmp_path, rows, "clips", {})
+    spans = {"spectrogram": Span(torch.tensor([0.5, 10.25], dtype=torch.float64), 100)}
+    batch = source.take(Draw(torch.tensor([0, 1]), torch.tensor([0, 2]), spans))
+    np.testing.assert_array_equal(batch.streams["spectrogram"][0], windows[0]["spectrogram"][100:200])
+    np.testing.assert_array_equal(batch.streams["spectrogram"][1], windows[1]["spectrogram"][50:150])
+    assert batch.labels == {}
+
+
+@pytest.mark.usefixtures("windows")
+def test_only_usable_rows_are_drawn(tmp_path: Path, rows: pd.DataFrame) -> None:
+    assert StoreSource(tmp_path, rows, "clips", {}).table["row"].tolist() == [0, 2]
+    frames = StoreSource(tmp_path, rows, "frames", {}).table
+    assert frames["row"].tolist() == [0] * 10 + [2] * 10
+    assert frames["time"][-1] == 11.8
+
+
+@pytest.mark.usefixtures("windows")
+def test_what_cannot_be_drawn_is_named(tmp_path: Path, rows: pd.DataFrame) -> None:
+    with pytest.raises(UserError, match="has no label 'action'"):
+        StoreSource(tmp_path, rows, "clips", {"action": ["sit"]})
+    with pytest.raises(UserError, match="label object is 'harp', which the card does not list"):
+        StoreSource(tmp_path, rows, "clips", {"object": ["drum"]})
+    rows["reason"] = "excluded: withdrawn"
+    with pytest.raises(UserError, match="no clip of this split can be used; 3 excluded: withdrawn"):
+        StoreSource(tmp_path, rows, "clips", {})
+
+
+@pytest.mark.usefixtures("windows")
+def test_damaged_shards_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "train-000.arrow"
+    with pytest.raises(UserError, match=r"train-000\.arrow: holds no stream 'flow', only frames"):
+        Shard(path).window("flow", 0)
+    content = path.read_bytes()
+    for damaged in (content[: len(content) // 2], b"", b"\0" * 1000):
+        path.write_bytes(damaged)
+        with pytest.raises(UserError, match=r"train-000\.arrow: not a readable shard"):
+            Shard(path)
+    with pytest.raises(UserError, match="this shard is missing"):
+        Shard(tmp_path / "none.arrow")
+
+
+def test_a_stream_of_the_wrong_kind_is_refused(tmp_path: Path) -> None:
+    with ShardWriter(tmp_path / "x.arrow", STREAMS) as writer:
+        wrong = window(1.0, 10, 0) | {"frames": np.zeros((3, 4, 4, 3), np.float32)}
+        with pytest.raises(ValueError, match=r"stream frames: expected uint8 \(T, 4, 4, 3\), found float32"):
+            writer.append(wrong)
+
+
+def test_adding_a_clip_moves_no_other() -> None:
+    clips = [f"d/train/{number}" for number in range(1000)]
+    counts = np.bincount([shard_of(clip, 4) for clip in clips])
+    assert counts.min() > 200
+    assert [shard_of(clip, 4) for clip in clips] == [shard_of(clip, 4) for clip in [*clips, "d/train/new"]][:-1]

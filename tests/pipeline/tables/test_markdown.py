@@ -1,0 +1,140 @@
+"""table.md: published beside measured, empty where nothing is built, the same bytes every time."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.tables import aliases, lecture, markdown, metrics, numbers
+from pipeline.tables.text import grid, points
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def the_lecture() -> lecture.Lecture:
+    return lecture.read()
+
+
+def report_of(folders: list[Path]) -> markdown.Report:
+    results = [numbers.read_result(folder) for folder in folders]
+    return markdown.Report(
+        scale="smoke",
+        dataset="toyworld",
+        seeds=(0,),
+        reference="random",
+        measured=numbers.measure(results, reference="random", draws=200, seed=0),
+        ids=aliases.with_seeds(id for result in results for id in result.evaluation.ids()),
+        left_out=[markdown.LeftOut("toyworld/test", "excluded: consent withdrawn", 2)],
+    )
+
+
+@pytest.fixture
+def report(evaluation: Write) -> markdown.Report:
+    return report_of([evaluation("random", right=60), evaluation("rotation", right=120)])
+
+
+def cells_of(text: str, place: str) -> list[str]:
+    (line,) = [line for line in text.splitlines() if line.startswith(f"| {place} ")]
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_a_built_row_has_its_number_with_interval(the_lecture: lecture.Lecture, report: markdown.Report) -> None:
+    text = markdown.render(the_lecture, report)
+    assert cells_of(text, "6.17") == ["6.17", "Rotation ²", "55.4 %, read", "60.0 % (53.0 to 67.0)"]
+    assert cells_of(text, "14.1") == ["14.1", "Random", "18.3 %, lecture", "30.0 % (23.0 to 37.0)"]
+
+
+def test_a_row_that_is_not_built_has_an_empty_cell(the_lecture: lecture.Lecture, report: markdown.Report) -> None:
+    text = markdown.render(the_lecture, report)
+    assert cells_of(text, "3.4") == ["3.4", "Rotation", "54.4 %, read", ""]
+    # Named in tables.yaml, but this report has no supervised run.
+    assert cells_of(text, "6.1")[-1] == ""
+
+
+def test_every_row_of_every_table_is_there(the_lecture: lecture.Lecture, report: markdown.Report) -> None:
+    text = markdown.render(the_lecture, report)
+    for place, table, row in the_lecture.rows():
+        cells = cells_of(text, place)
+        assert cells[1].startswith(row.label)
+        assert len(cells) == 2 + 2 * len(table.columns)
+
+
+def test_footnotes_and_notes_are_printed(the_lecture: lecture.Lecture, report: markdown.Report) -> None:
+    words = " ".join(markdown.render(the_lecture, report).split())
+    for table in the_lecture.tables:
+        for footnote in table.footnotes.values():
+            assert " ".join(footnote.split()) in words
+    for note in the_lecture.notes:
+        assert " ".join(note.split()) in words
+
+
+def test_differences_exclusions_and_overlap_are_printed(the_lecture: lecture.Lecture, report: markdown.Report) -> None:
+    text = markdown.render(the_lecture, report)
+    (line,) = [line for line in text.splitlines() if line.startswith("| `rotation.linear.top1`") and "block3" in line]
+    assert re.search(r"\| 60\.0 % \(53\.0 to 67\.0\) +\| 25\.0 % \| \+30\.0 \(\+2\d\.\d to \+3\d\.\d\) ", line)
+    assert re.search(r"\| toyworld/test +\| 2 +\| excluded: consent withdrawn +\|", text)
+    assert re.search(r"\| `rotation\.linear\.top1` +\| +800 +\| +0 +\| +0 +\|", text)
+
+
+def test_two_renders_are_equal_and_carry_no_date(the_lecture: lecture.Lecture, report: markdown.Report) -> None:
+    text = markdown.render(the_lecture, report)
+    assert text == markdown.render(the_lecture, report)
+    assert not re.search(r"20\d\d-\d\d-\d\d|\d\d:\d\d", text)
+
+
+def test_a_report_without_numbers_is_still_the_lecture(the_lecture: lecture.Lecture) -> None:
+    text = markdown.render(the_lecture, markdown.Report("smoke", "toyworld", (0,), "random", [], [], []))
+    assert cells_of(text, "6.17")[-1] == ""
+
+
+def test_a_cell_that_could_be_two_numbers_is_an_error(the_lecture: lecture.Lecture, evaluation: Write) -> None:
+    report = report_of(
+        [
+            evaluation("random", right=60),
+            evaluation("random", right=60, on="stills"),
+        ]
+    )
+    with pytest.raises(UserError, match="could mean 2 numbers"):
+        markdown.render(the_lecture, report)
+
+
+def test_columns_line_up_in_the_raw_text() -> None:
+    lines = grid(["#", "a|b"], [["1", "long cell"], ["10", ""]], right=frozenset({0})).splitlines()
+    assert lines == ["|   # | a\\|b      |", "| --: | --------- |", "|   1 | long cell |", "|  10 |           |"]
+
+
+def test_a_difference_that_rounds_to_nothing_has_no_sign() -> None:
+    assert [points(value) for value in (0.1234, -0.1234, -0.0001, 0.0001)] == ["+12.3", "-12.3", "0.0", "0.0"]
+
+
+def test_a_file_that_is_left_out_counts_once_however_many_windows_it_has() -> None:
+    index = pd.DataFrame(
+        {
+            "parent": [
+                "toyworld/train/1",
+                "toyworld/train/1",
+                "toyworld/train/2",
+                "toyworld/test/3",
+                "toyworld/test/4",
+            ],
+            "reason": ["truncated", "truncated", "truncated", "excluded: spoilt", None],
+        }
+    )
+    assert markdown.left_out(index) == [
+        markdown.LeftOut("toyworld/test", "excluded: spoilt", 1),
+        markdown.LeftOut("toyworld/train", "truncated", 2),
+    ]
+
+
+def test_metrics_are_nested_by_alias_and_rounded(report: markdown.Report) -> None:
+    found = metrics.metrics(report.measured, report.ids)
+    assert found == metrics.metrics(report.measured, report.ids)
+    top1 = found["measured"]["rotation"]["linear"]["top1"]
+    assert (top1["value"], top1["low"], top1["high"], top1["chance"]) == (0.6, 0.53, 0.67, 0.25)
+    assert top1["difference"]["value"] == 0.3
+    assert "difference" not in found["measured"]["random"]["linear"]["top1"]
+    assert found["ids"] == sorted(report.ids)

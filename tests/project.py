@@ -1,0 +1,108 @@
+"""A copy of this repository to run whole programs in."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+
+ROTATION = "ssl/selfsup/methods/image/rotation.py"
+RUN = "runs/smoke/toyworld/rotation/seed-0"
+WEIGHTS = f"{RUN}/model.safetensors"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the repository, a git repository of its own, in which commands run this copy's code."""
+
+    root: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """In which commands run this copy's code: the installation itself points to the original."""
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        source = os.pathsep.join([str(self.root), str(self.root / "ssl")])
+        environment = {**os.environ, "PATH": path, "PYTHONPATH": source, "COLUMNS": "200"}
+        environment.pop("SNAKEMAKE_PROFILE", None)
+        return environment
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """A command in the copy's root, its output kept."""
+        done = subprocess.run(command, cwd=self.root, env=self.environment, capture_output=True, text=True, check=False)
+        if check and done.returncode:
+            raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def pipeline(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return self.run("python", "-m", "pipeline", *arguments, check=check)
+
+    def pending(self) -> list[str]:
+        """Jobs that Snakemake would run for the table: `pretrain rotation`, `publish` ..."""
+        done = self.run("snakemake", "-n", "reports/table.md")
+        jobs, rule = [], ""
+        for line in (done.stdout + done.stderr).splitlines():
+            if line.startswith(("rule ", "localrule ")):
+                rule = line.split()[1].rstrip(":")
+                jobs.append(rule)
+            elif line.strip().startswith("wildcards:"):
+                values = dict(part.strip().split("=") for part in line.split(":", 1)[1].split(","))
+                jobs[-1] = " ".join([rule, *(values[key] for key in ("run", "split", "shard") if key in values)])
+        return sorted(set(jobs))
+
+    def stale_in_dvc(self) -> list[str]:
+        """Stages whose own dependencies, parameters or outputs have changed, as DVC sees it."""
+        return sorted(json.loads(self.run("dvc", "status", "--json").stdout))
+
+    def set(self, key: str, value: object) -> None:
+        """Change a key of params.yaml, its parts joined by dots."""
+        path = self.root / "params.yaml"
+        data = yaml.safe_load(path.read_text())
+        *parents, last = key.split(".")
+        place = data
+        for part in parents:
+            place = place[part]
+        place[last] = value
+        path.write_text(yaml.safe_dump(data, sort_keys=False))
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replace a text that must be there."""
+        path = self.root / file
+        text = path.read_text()
+        assert old in text, f"{old!r} is not in {file}"
+        path.write_text(text.replace(old, new))
+
+    def copied_to(self, root: Path) -> "Project":
+        """The same with everything that was made in it, times of files included: Snakemake goes by them."""
+        shutil.copytree(self.root, root, symlinks=True)
+        return Project(root)
+
+
+def project_at(root: Path) -> Project:
+    """The repository's files, committed or not, at the smoke scale."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in listed.stdout.decode().split("\0"):
+        if name and (ROOT / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, root / name)
+    (root / "dvc.lock").unlink(missing_ok=True)
+    parameters = root / "params.yaml"
+    scale = yaml.safe_load(parameters.read_text())["scale"]
+    parameters.write_text(parameters.read_text().replace(f"scale: {scale} ", "scale: smoke ", 1))
+    project = Project(root)
+    project.run("git", "init", "--quiet", "--initial-branch", "main")
+    project.run("git", "config", "user.email", "tests@localhost")
+    project.run("git", "config", "user.name", "tests")
+    project.run("git", "add", "--all")
+    project.run("git", "commit", "--quiet", "--message", "Copy")
+    return project

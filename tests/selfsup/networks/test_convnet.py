@@ -1,0 +1,42 @@
+import pytest
+import torch
+
+from selfsup.networks.convnet import ConvNet
+
+WIDTHS = [32, 64, 128, 256]
+
+
+def test_has_about_four_hundred_thousand_parameters() -> None:
+    assert sum(parameter.numel() for parameter in ConvNet(widths=WIDTHS, side=64).parameters()) == 388_896
+
+
+def test_every_block_halves_the_side() -> None:
+    shapes = [tuple(block.shape) for block in ConvNet(widths=WIDTHS, side=64).blocks(torch.zeros(2, 3, 64, 64))]
+    assert shapes == [(2, 32, 32, 32), (2, 64, 16, 16), (2, 128, 8, 8), (2, 256, 4, 4)]
+
+
+def test_prepare_maps_bytes_to_minus_one_and_one() -> None:
+    frames = torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1, 1).expand(2, 1, 3, 8, 8)
+    images = ConvNet(widths=[4], side=8).prepare({"frames": frames})
+    assert images.shape == (2, 3, 8, 8)
+    assert (images[0] == -1).all()
+    assert (images[1] == 1).all()
+
+
+def test_prepare_leaves_the_pixels_alone_where_the_side_fits() -> None:
+    frames = torch.randint(256, (2, 1, 3, 8, 8), dtype=torch.uint8)
+    images = ConvNet(widths=[4], side=8).prepare({"frames": frames})
+    assert torch.equal(((images + 1) * 127.5).round().to(torch.uint8), frames[:, 0])
+
+
+def test_prepare_averages_when_it_shrinks() -> None:
+    # One-pixel stripes: without antialiasing, every second column would survive alone.
+    frames = torch.zeros(1, 1, 3, 64, 64, dtype=torch.uint8)
+    frames[..., ::2] = 255
+    assert ConvNet(widths=[4], side=16).prepare({"frames": frames}).abs().max() < 0.1
+
+
+@pytest.mark.parametrize("shape", [(2, 4, 3, 8, 8), (2, 3, 8, 8), (2, 1, 3, 8, 9), (2, 1, 1, 8, 8)])
+def test_prepare_refuses_clips_and_odd_shapes(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="an image network takes"):
+        ConvNet(widths=[4], side=8).prepare({"frames": torch.zeros(shape, dtype=torch.uint8)})
