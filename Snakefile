@@ -1,6 +1,7 @@
 """The whole DAG. `snakemake --cores all reports/table.md` makes the report that params.yaml asks for.
 
     card, params ─ fetch ─ decode (a job a shard) ─ index (a job a split) ─ pretrain ─ evaluate ─ report ─ publish
+    beside it:     crop (stills out of clips) ─ decode ─ index; mine (after index); cues (after all data)
 
 No rule depends on source files: each depends on the fingerprint of the code that it reaches, refreshed here.
 """
@@ -11,11 +12,11 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 
-from pipeline import layout, process
+from pipeline import cards, layout, process
 from pipeline.dag import Dag
 from pipeline.errors import UserError
 from pipeline.files import discard
-from pipeline.lineage import drivers
+from pipeline.lineage import drivers, exclusions
 from pipeline.parameters import read
 
 process.rules_use_this_environment()
@@ -25,10 +26,10 @@ try:
     if workflow.is_main_process:
         for scale in PARAMETERS.scales:
             drivers.refresh(PARAMETERS, scale)
+    dag = Dag(PARAMETERS)
+    dag.check_targets(sys.argv[1:])
 except UserError as error:
     sys.exit(f"error: {error}")
-
-dag = Dag(PARAMETERS)
 
 
 wildcard_constraints:

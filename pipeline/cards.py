@@ -1,14 +1,17 @@
 """Cards: what a dataset is, where its bytes come from, which labels it carries."""
 
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from pipeline import layout
 from pipeline.errors import UserError, did_you_mean
 from pipeline.validation import Strict, load
+
+Split = Literal["train", "validation", "test"]
+MAIN = "main"
+"""Stands in params.yaml for the label that a dataset's card calls its main one."""
 
 
 class Archive(Strict):
@@ -27,7 +30,7 @@ class Label(Strict):
 
 
 class Crops(Strict):
-    """Stills cut around the objects of another dataset."""
+    """Stills cut around the main objects of another dataset, which is annotated. label: of the object's class."""
 
     dataset: str
     label: str
@@ -44,9 +47,14 @@ class Card(Strict):
     licence: str
     citation: str
     labels: dict[str, Label]
-    splits: list[Literal["train", "validation", "test"]] = Field(min_length=1)
+    splits: list[Split] = Field(min_length=1)
+    main_label: str | None = Field(default=None, description="what `label: main` of params.yaml means; else the first")
     archives: list[Archive] = Field(default_factory=list)
-    root: Path | None = None
+    root: str | None = Field(default=None, description="of kind folder; as `pipeline.paths.to_text` writes a path")
+    files: dict[Split, Annotated[int, Field(ge=0)]] | None = Field(default=None, description="of a folder, as counted")
+    held_out: dict[Literal["test", "validation"], Annotated[float, Field(gt=0, le=0.5)]] = Field(
+        default_factory=dict, description="share of a folder's train that goes into a split without a folder of its own"
+    )
     crops: Crops | None = None
 
     @model_validator(mode="after")
@@ -54,7 +62,35 @@ class Card(Strict):
         needed = {"archive": "archives", "folder": "root", "crops": "crops"}.get(self.kind)
         if needed and not getattr(self, needed):
             raise ValueError(f"kind {self.kind} needs the key {needed}")
+        if self.crops and self.crops.label not in self.labels:
+            raise ValueError(f"crops.label: {self.crops.label!r} is not one of the labels")
+        if self.main_label is not None and self.main_label not in self.labels:
+            raise ValueError(f"main_label: {self.main_label!r} is not among the labels ({', '.join(self.labels)})")
+        if self.kind == "folder":
+            self._fits_a_folder()
         return self
+
+    def _fits_a_folder(self) -> None:
+        if self.files is None or set(self.files) != set(self.splits):
+            raise ValueError("files: expected how many there are of each of the splits; `add --replace` counts them")
+        if "train" not in self.splits:
+            raise ValueError("splits: expected train among them")
+        if len(self.labels) > 1 or any(label.of != "clip" for label in self.labels.values()):
+            raise ValueError("labels: expected one at most, of a clip: the class that a file's folder names")
+
+    @property
+    def main(self) -> str | None:
+        """The main label; None for a dataset without any."""
+        return self.main_label or next(iter(self.labels), None)
+
+    def arguments(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Arguments of a run or protocol with `label: main` put into this dataset's words. Raises UserError for a
+        dataset without labels."""
+        if given.get("label") != MAIN:
+            return dict(given)
+        if self.main is None:
+            raise UserError(f"{layout.card(self.name)}: carries no labels, so there is none to learn or to predict")
+        return {**given, "label": self.main}
 
     def classes_of(self, labels: Iterable[str]) -> dict[str, list[str]]:
         """The classes of some labels, by name. Raises UserError for a label that the dataset does not carry."""
@@ -69,6 +105,17 @@ class Card(Strict):
 def names() -> list[str]:
     """Datasets that have a card."""
     return sorted(path.stem for path in layout.card("*").parent.glob("*.yaml"))
+
+
+def parent(dataset: str) -> str | None:
+    """The dataset whose clips a dataset of crops is cut from; None for any other. Raises as `read` does."""
+    crops = read(dataset).crops
+    return crops.dataset if crops else None
+
+
+def folders() -> list[str]:
+    """Datasets that are somebody's own files: nothing makes them."""
+    return [name for name in names() if read(name).kind == "folder"]
 
 
 def read(dataset: str) -> Card:

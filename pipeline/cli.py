@@ -1,6 +1,7 @@
 """The command line: a verb a stage, and the auditor's verbs. Nothing heavy is imported until a verb runs."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,6 +20,7 @@ app = typer.Typer(
 
 STAGES = "Stages, called by Snakemake's rules"
 AUDITOR = "Lineage"
+OWN = "Your own data"
 
 Scale = Annotated[str, typer.Option(help="smoke, default or paper")]
 Dataset = Annotated[str, typer.Option(help="a dataset with a card in data/cards/")]
@@ -51,6 +53,14 @@ def fetch(scale: Scale, dataset: Dataset, workers: Annotated[int, typer.Option(m
 
 
 @app.command(rich_help_panel=STAGES)
+def crop(scale: Scale, dataset: Dataset) -> None:
+    """Choose the stills of a dataset that is cut from another one's clips."""
+    from pipeline.stages.crop import crop as stage
+
+    stage(_parameters(), scale, dataset)
+
+
+@app.command(rich_help_panel=STAGES)
 def decode(scale: Scale, dataset: Dataset, split: Split, shard: Annotated[int, typer.Option(min=0)]) -> None:
     """Decode the files of one shard into the store."""
     from pipeline.stages.decode import decode as stage
@@ -62,6 +72,14 @@ def decode(scale: Scale, dataset: Dataset, split: Split, shard: Annotated[int, t
 def index(scale: Scale, dataset: Dataset, split: Split) -> None:
     """Join the rows of a split's shards; apply data/excluded.txt."""
     from pipeline.stages.index import index as stage
+
+    stage(_parameters(), scale, dataset, split)
+
+
+@app.command(rich_help_panel=STAGES)
+def mine(scale: Scale, dataset: Dataset, split: Split) -> None:
+    """Choose Shuffle & Learn's tuples of frames by their motion."""
+    from pipeline.stages.mine import mine as stage
 
     stage(_parameters(), scale, dataset, split)
 
@@ -108,6 +126,15 @@ def publish() -> None:
 
 
 @app.command(rich_help_panel=STAGES)
+def cues() -> None:
+    """Report what gives labels away cheaply, and what can be learned of them."""
+    parameters = _prepared()
+    from pipeline.stages.cues import cues as stage
+
+    stage(parameters)
+
+
+@app.command(rich_help_panel=STAGES)
 def fingerprint(scale: Annotated[str, typer.Option(help="as in params.yaml, if left out")] = "") -> None:
     """Refresh the small files that stand for the code, and for the exclusions, in both drivers."""
     from pipeline.lineage.drivers import refresh
@@ -115,6 +142,31 @@ def fingerprint(scale: Annotated[str, typer.Option(help="as in params.yaml, if l
     parameters = _parameters()
     for path in refresh(parameters, scale or parameters.scale):
         typer.echo(f"changed: {path}")
+
+
+@app.command(rich_help_panel=OWN)
+def add(
+    name: Annotated[str, typer.Argument(help="what the dataset is to be called: small letters, digits, - and _")],
+    path: Annotated[Path, typer.Argument(help="the folder: its files, its classes, or train/ and test/ of them")],
+    medium: Annotated[str, typer.Option(help="image, video or audio, where a folder has several")] = "",
+    replace: Annotated[bool, typer.Option("--replace", help="write a card anew that is there already")] = False,
+) -> None:
+    """Add a folder of your own videos, images or sounds: look into it and write its card. Nothing is copied."""
+    from pipeline.own_data.add import add as verb
+
+    verb(name, path, medium, replace)
+
+
+@app.command(rich_help_panel=OWN)
+def show(
+    name: Annotated[str, typer.Argument(help="a dataset with a card in data/cards/")],
+    scale: Annotated[str, typer.Option(help="as in params.yaml, if left out")] = "",
+) -> None:
+    """Print and draw what was decoded: a contact sheet, spectrograms, histograms of lengths and sizes."""
+    from pipeline.own_data.show import show as verb
+
+    parameters = _parameters()
+    verb(parameters, scale or parameters.scale, name)
 
 
 @app.command(rich_help_panel=AUDITOR)
@@ -129,12 +181,15 @@ def audit(
     dataset: Annotated[str, typer.Option(help="as in params.yaml, if left out")] = "",
 ) -> None:
     """Follow a number back to the data, code and parameters behind it, or a clip forward to its numbers."""
+    from pipeline import cards
     from pipeline.lineage import audit as auditor
     from pipeline.lineage.chain import Report
     from pipeline.lineage.verify import verify as check
 
     parameters = _parameters()
-    report = Report.open(parameters, scale or parameters.scale, dataset or parameters.dataset)
+    named = file.partition("/")[0]
+    dataset = dataset or (named if named in cards.names() else parameters.dataset)
+    report = Report.open(parameters, scale or parameters.scale, dataset)
     if file:
         auditor.show_clip(report, file, as_json)
     elif number or not verify:
@@ -162,8 +217,6 @@ def restore() -> None:
 @app.command(rich_help_panel=AUDITOR)
 def readme() -> None:
     """Copy the measured rows of reports/table.md into the README."""
-    from pathlib import Path
-
     from pipeline import layout
     from pipeline.tables.readme import refresh
 

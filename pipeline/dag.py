@@ -1,15 +1,21 @@
 """What the rules ask of params.yaml: which files, which parameters, which reports a job makes stale."""
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pipeline import layout
+from pipeline import cards, eligibility, layout
 from pipeline.errors import UserError
 from pipeline.files import digest
 from pipeline.parameters import Parameters, keys_of
 from pipeline.store.sharding import shard_counts
+
+TARGET = re.compile("(reports|data/raw|data/decoded)/(?P<scale>[^/]+)/(?P<dataset>[^/]+)/.")
+
+DATA = ("fetch", "crop", "decode", "index", "mine")
+"""The rules that make what is learned from."""
 
 
 class Dag:
@@ -18,6 +24,41 @@ class Dag:
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
         self.gpu = int(parameters.device == "cuda")
+        self.datasets = list(dict.fromkeys([parameters.dataset, parameters.images]))
+        self.folders = cards.folders()
+        self._cards: dict[str, cards.Card] = {}
+
+    def card(self, dataset: str) -> cards.Card:
+        """Read once: a rule asks at every job."""
+        if dataset not in self._cards:
+            self._cards[dataset] = cards.read(dataset)
+        return self._cards[dataset]
+
+    def clips(self, scale: str, dataset: str) -> list[Path]:
+        """The folder of the source files that were made, of the clips that a dataset is cut from if it is; none for
+        somebody's own, which stay where they are."""
+        made = self.parent(dataset) or dataset
+        return [] if made in self.folders else [layout.raw(scale, made) / "clips"]
+
+    def parent(self, dataset: str) -> str | None:
+        """The dataset whose clips this one is cut from; None for any other."""
+        crops = self.card(dataset).crops
+        return crops.dataset if crops else None
+
+    def reported(self, dataset: str) -> list[str]:
+        """The datasets that a dataset's report is about: itself, and its stills."""
+        return list(dict.fromkeys([dataset, *(on for on, _, _ in self.parameters.evaluations(dataset))]))
+
+    def indices(self, scale: str, dataset: str) -> list[Path]:
+        return [layout.index(scale, dataset, split) for split in self.card(dataset).splits]
+
+    def runs(self, scale: str, dataset: str, name: str) -> list[Path]:
+        """One file of every run of the suites that the dataset allows."""
+        return [
+            layout.run(scale, on, run, seed) / name
+            for on, run in eligibility.runs(self.parameters, scale, dataset, self.card)
+            for seed in self.parameters.seeds
+        ]
 
     def used(self, stage: str, scale: str, dataset: str, name: str = "") -> str:
         """The parameters that a job depends on, as one text: a change of any of them is a change of it."""
@@ -40,13 +81,34 @@ class Dag:
             for number in range(counts.get(split, 0))
         ]
 
+    def crops(self) -> list[str]:
+        """Datasets that are cut from another one."""
+        names = dict.fromkeys(name for scale in self.parameters.scales.values() for name in scale.datasets)
+        return [name for name in names if self.parent(name)]
+
+    def data(self, scale: str, datasets: Iterable[str]) -> list[Path]:
+        """What can be drawn from: indices, and the tuples of datasets whose pictures move."""
+        moving = [name for name in datasets if self.card(name).modality in ("video", "audio-visual")]
+        return [path for name in datasets for path in self.indices(scale, name)] + [
+            layout.tuples(scale, name, split) for name in moving for split in self.card(name).splits
+        ]
+
     def evaluations(self, scale: str, dataset: str, name: str) -> list[Path]:
-        """One file of every evaluation that the suites ask for."""
+        """One file of every evaluation that the suites ask for and the dataset allows."""
         return [
-            layout.evaluation(scale, dataset, run, seed, dataset, protocol) / name
-            for run, protocol in self.parameters.evaluations()
+            layout.evaluation(scale, on, run, seed, on, protocol) / name
+            for on, run, protocol in eligibility.evaluations(self.parameters, scale, dataset, self.card)
             for seed in self.parameters.seeds
         ]
+
+    def check_targets(self, words: Iterable[str]) -> None:
+        """words: of a command line. Raises UserError for a target of a scale or dataset that is not there: Snakemake
+        would say it in a trace of its own."""
+        for word in words:
+            if found := TARGET.match(word):
+                self.parameters.at(found["scale"])
+                self.card(found["dataset"])
+                shard_counts(self.parameters, found["scale"], found["dataset"])
 
     def reports_after(self, jobs: Iterable[Any]) -> set[Path]:
         """Tables and numbers that follow from what any of these Snakemake jobs makes."""
@@ -55,8 +117,12 @@ class Dag:
             scale, dataset = (getattr(job.wildcards, name, None) for name in ("scale", "dataset"))
             if scale is None or dataset is None:
                 continue
+            if scale == self.parameters.scale and dataset in self.datasets and job.rule.name in DATA:
+                stale.update([layout.cues(), layout.cues().with_suffix(".json")])
             folders = [layout.report(scale, dataset)]
-            if (scale, dataset) == (self.parameters.scale, self.parameters.dataset):
+            if dataset in self.datasets:
+                folders.append(layout.report(scale, self.parameters.dataset))
+            if scale == self.parameters.scale and dataset in self.datasets:
                 folders.append(layout.published_report())
             stale.update(folder / name for folder in folders for name in ("table.md", "metrics.json"))
         return stale

@@ -12,6 +12,10 @@ from typing import Any
 SNAKEMAKE_TIMESTAMP = ".snakemake_timestamp"  # laid into output folders by Snakemake; .dvcignore leaves it out too
 
 
+DRAWN = "show-"
+"""How the names of pictures begin that `show` draws beside a report: no stage made them, no receipt knows them."""
+
+
 def partial(path: Path) -> Path:
     """The temporary name of a file or folder that is being written: beside it, so that renaming is atomic."""
     return path.with_name(f".{path.name}.partial")
@@ -75,8 +79,12 @@ def md5_of(path: Path) -> str:
 
 def folder_files(folder: Path) -> list[Path]:
     """Every file below a folder that counts as its content, in the order in which DVC lists them."""
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name != SNAKEMAKE_TIMESTAMP]
+    files = [path for path in folder.rglob("*") if path.is_file() and _is_content(path)]
     return sorted(files, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def _is_content(path: Path) -> bool:
+    return path.name != SNAKEMAKE_TIMESTAMP and not path.name.startswith(DRAWN)
 
 
 def md5_of_folder(hashes: dict[str, str]) -> str:

@@ -39,6 +39,15 @@ def index(scale: str, dataset: str, split: str) -> Path:
     return decoded(scale, dataset) / "index" / f"{split}.parquet"
 
 
+def tuples(scale: str, dataset: str, split: str) -> Path:
+    return decoded(scale, dataset) / "tuples" / f"{split}.parquet"
+
+
+def annotations(scale: str, dataset: str, table: str) -> Path:
+    """A table of what is known of the clips, by fetch: see `pipeline.datasets` for those of a dataset."""
+    return raw(scale, dataset) / "annotations" / f"{table}.parquet"
+
+
 def run(scale: str, dataset: str, name: str, seed: int) -> Path:
     return Path("runs") / scale / dataset / name / f"seed-{seed}"
 
@@ -56,6 +65,11 @@ def exclusions(scale: str, dataset: str, split: str) -> Path:
     return fingerprints(scale) / "excluded" / f"{dataset}.{split}.txt"
 
 
+def listed(scale: str, dataset: str) -> Path:
+    """What stands for the names, sizes and times of a user's own files: it changes when any of them does."""
+    return fingerprints(scale) / "listed" / f"{dataset}.txt"
+
+
 def report(scale: str, dataset: str) -> Path:
     return Path("reports") / scale / dataset
 
@@ -65,9 +79,16 @@ def published_report() -> Path:
     return Path("reports")
 
 
+def cues() -> Path:
+    """What gives labels away, and what can be learned, in the data that params.yaml asks for; `.json` beside it."""
+    return Path("reports/cues.md")
+
+
 def receipt_beside(path: Path) -> Path:
     """The receipt of the stage that made a file: of its own name in the store, else the one of its stage's folder."""
     if path.is_relative_to("data/decoded"):
         return path.with_name(f"{path.name.split('.')[0]}.receipt.json")
-    folder = path.parent.parent if path.parent.name == "figures" else path.parent
+    if path.with_suffix("") == cues().with_suffix(""):
+        return cues().with_suffix(".receipt.json")
+    folder = path.parent.parent if path.parent.name in ("figures", "annotations") else path.parent
     return folder / "receipt.json"

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipeline import cards, layout
-from pipeline.datasets import DATASETS
+from pipeline.datasets import CROPS, DATASETS
 from pipeline.errors import UserError, did_you_mean
 from pipeline.signatures import check_arguments, class_literal, entry_of, keyword_arguments
 from pipeline.validation import Strict, load
@@ -29,6 +29,7 @@ class Bootstrap(Strict):
 class Suite(Strict):
     """Which runs are evaluated under which protocols."""
 
+    of: Literal["dataset", "images"]
     runs: list[str] = Field(min_length=1)
     protocols: list[str] = Field(min_length=1)
 
@@ -91,9 +92,67 @@ class Store(Strict):
 
     side: int = Field(ge=8, description="px; the shorter side is resized to it and the middle square kept")
     window_seconds: float = Field(gt=0, description="a longer source becomes several rows")
-    streams: list[Literal["frames", "sound", "spectrogram"]] = Field(min_length=1)
+    streams: list[Literal["frames", "sound", "spectrogram", "flow", "motion"]] = Field(min_length=1)
     sample_rate: int = Field(ge=8000, le=51200, multiple_of=200, description="Hz, mono; a spectrogram has 200 a second")
     clips_per_shard: int = Field(ge=1)
+    max_pixels: int = Field(ge=10_000, description="of a picture: a file with a larger one is left out")
+    file_seconds: float = Field(gt=0, description="that a decoder may be silent, before it and its file are given up")
+    file_memory_mb: int = Field(ge=200, description="that a decoder may need, likewise")
+
+    @field_validator("streams")
+    @classmethod
+    def _once_each(cls, value: list[str]) -> list[str]:
+        if len(set(value)) != len(value):
+            raise ValueError(f"expected each stream once, found {value}")
+        return value
+
+
+class Mining(Strict):
+    """Which tuples are mined; `pipeline.mining.tuples` says what the paper has."""
+
+    seed: int = Field(ge=0)
+    strategies: list[Literal["motion", "uniform"]] = Field(
+        min_length=1, description="motion: windows by their motion, as in the paper; uniform: its twin without"
+    )
+    per_clip: int = Field(ge=1, description="tuples of a clip and strategy, at most")
+    tau_max: float = Field(gt=0, le=1, description="from b to d at most: a share of the clip's length")
+    tau_min: float = Field(ge=0, lt=0.5, description="from a to b, and from d to e, at least: likewise")
+    motion: float = Field(ge=0, description="mean from b to d at least: of the picture's side a second")
+    ssd: float = Field(ge=0, le=3, description="of c to a and of c to e at least: see pipeline.mining.tuples.ssd")
+
+    @field_validator("strategies")
+    @classmethod
+    def _once_each(cls, value: list[str]) -> list[str]:
+        if len(set(value)) != len(value):
+            raise ValueError(f"expected each strategy once, found {value}")
+        return value
+
+
+class Ceilings(Strict):
+    """How the supervised networks of the cue report are trained, by the label that they learn."""
+
+    object: Schedule
+    action: Schedule
+    sounding: Schedule
+
+
+class CueReport(Strict):
+    """`reports/cues.md`: what gives labels away cheaply, and what can be learned of them."""
+
+    seed: int = Field(ge=0)
+    margin: float = Field(gt=0, lt=1, description="above chance, that the bound of a cheap cue may reach")
+    ceiling: tuple[float, float] = Field(description="accuracy between which a supervised ceiling should lie")
+    folds: int = Field(ge=3, description="of clips, for cross-fitting")
+    tuples: int = Field(ge=1, description="of the mined ones of a clip, at most, for order")
+    penalties: list[float] = Field(min_length=1, description="L2 of linear classifiers, chosen on unseen clips")
+    max_iterations: int = Field(ge=1)
+    frames: int = Field(ge=2, description="of a clip, for time direction and for the action networks")
+    widths: list[int] = Field(min_length=1, description="of the networks, as in selfsup.networks.convnet")
+    side: int = Field(ge=8, description="px that the networks take")
+    dims: int = Field(ge=1, description="numbers that a block is pooled to before it is read out linearly")
+    few_labels: int = Field(ge=1, description="a class, where sound is compared")
+    few_draws: int = Field(ge=1, description="of as many labels")
+    ceilings: Ceilings
 
 
 class Resources(Strict):
@@ -109,6 +168,8 @@ class Scale(Strict):
     resources: Resources
     datasets: dict[str, dict[str, Any]]
     store: Store
+    mining: Mining
+    cues: CueReport
     training: dict[str, Training]
     protocols: dict[str, dict[str, Any]]
 
@@ -118,6 +179,7 @@ class Parameters(Strict):
 
     scale: str
     dataset: str
+    images: str = Field(description="the dataset that stands for pictures: `dataset`, or stills that are cut from it")
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     device: Literal["auto", "cpu", "cuda"]
     threads: int = Field(ge=1)
@@ -134,15 +196,24 @@ class Parameters(Strict):
             raise UserError(f"{layout.PARAMETERS}: scale: {scale!r} is not defined{did_you_mean(scale, self.scales)}")
         return self.scales[scale]
 
-    def evaluations(self) -> list[tuple[str, str]]:
-        """Every (run, protocol) that a suite asks for, once, in the suites' order."""
-        pairs = (
-            (run, protocol) for suite in self.suites.values() for run in suite.runs for protocol in suite.protocols
+    def evaluations(self, dataset: str) -> list[tuple[str, str, str]]:
+        """Every (dataset, run, protocol) that the suites ask for in the report of a dataset, once, in their order. A
+        suite on images is of the stills of the dataset of params.yaml; any other dataset is its own images."""
+        images = self.images if dataset == self.dataset else dataset
+        asked = (
+            (images if suite.of == "images" else dataset, run, protocol)
+            for suite in self.suites.values()
+            for run in suite.runs
+            for protocol in suite.protocols
         )
-        return list(dict.fromkeys(pairs))
+        return list(dict.fromkeys(asked))
 
     def run_names(self) -> list[str]:
-        return list(dict.fromkeys(run for run, _ in self.evaluations()))
+        return list(dict.fromkeys(run for suite in self.suites.values() for run in suite.runs))
+
+    def protocol_names(self) -> list[str]:
+        """Of the suites."""
+        return list(dict.fromkeys(protocol for suite in self.suites.values() for protocol in suite.protocols))
 
     def value(self, key: str) -> Any:
         """The plain value at a dotted key, as DVC reads it."""
@@ -160,18 +231,36 @@ def keys_of(stage: str, scale: str, dataset: str, name: str = "") -> list[str]:
     """The keys of params.yaml that a stage depends on; `name` is its run or protocol. dvc.yaml lists the same."""
     match stage:
         case "fetch":
+            return [] if _is_folder(dataset) else [f"scales.{scale}.datasets.{dataset}"]
+        case "crop":
             return [f"scales.{scale}.datasets.{dataset}"]
         case "decode":
-            return [f"scales.{scale}.store", f"scales.{scale}.datasets.{dataset}.clips"]
+            sizes = f"scales.{scale}.datasets"
+            if _is_folder(dataset):
+                shards = []
+            elif parent := cards.parent(dataset):
+                shards = [f"{sizes}.{dataset}.clips_per_shard", f"{sizes}.{parent}.clips"]
+            else:
+                shards = [f"{sizes}.{dataset}.clips"]
+            return [f"scales.{scale}.store", *shards]
+        case "mine":
+            return [f"scales.{scale}.mining"]
         case "pretrain":
             return [f"runs.{name}", f"scales.{scale}.training.{name}", "device", "threads"]
         case "evaluate":
             return [f"protocols.{name}", f"scales.{scale}.protocols.{name}", "bootstrap", "device", "threads"]
+        case "cues":
+            return [f"scales.{scale}.cues", "images", "bootstrap", "device", "threads", "scale", "dataset"]
         case "report":
-            return ["suites", "seeds", "bootstrap", "reference"]
+            return ["suites", "images", "seeds", "bootstrap", "reference"]
         case "publish":
             return ["scale", "dataset"]
     raise ValueError(stage)
+
+
+def _is_folder(dataset: str) -> bool:
+    """Whether it is somebody's own files, which no parameter changes."""
+    return layout.card(dataset).exists() and cards.read(dataset).kind == "folder"
 
 
 def read(path: Path = layout.PARAMETERS) -> Parameters:
@@ -184,6 +273,10 @@ def read(path: Path = layout.PARAMETERS) -> Parameters:
 def _check_names(parameters: Parameters, file: str) -> None:
     """Every name refers to something, and every argument is one that its class takes."""
     card = cards.read(parameters.dataset)
+    if parameters.dataset not in (parameters.images, cards.parent(parameters.images)):
+        raise UserError(
+            f"{file}: images: expected {parameters.dataset} or stills that are cut from it, found {parameters.images!r}"
+        )
     scale_names = list(parameters.scales)
     if parameters.scale not in scale_names:
         raise UserError(f"{file}: scale: unknown {parameters.scale!r}{did_you_mean(parameters.scale, scale_names)}")
@@ -198,16 +291,22 @@ def _check_names(parameters: Parameters, file: str) -> None:
         check_arguments(entry, run.arguments, f"{file}: runs.{name}.arguments")
     for name, protocol in parameters.protocols.items():
         entry_of(PROTOCOLS, protocol.probe, f"{file}: protocols.{name}.probe")
-        _all_in([protocol.label], card.labels, f"{file}: protocols.{name}.label (dataset {card.name})")
+        known = {cards.MAIN: None, **card.labels}
+        _all_in([protocol.label], known, f"{file}: protocols.{name}.label (dataset {card.name})")
     for scale_name in scale_names:
         _check_scale(parameters, scale_name, f"{file}: scales.{scale_name}")
 
 
 def _check_scale(parameters: Parameters, scale_name: str, key: str) -> None:
     scale = parameters.scales[scale_name]
-    if parameters.dataset not in scale.datasets:
-        raise UserError(f"{key}.datasets.{parameters.dataset}: missing: add the dataset's sizes")
+    for name in (parameters.dataset, parameters.images):
+        if name not in scale.datasets and not _is_folder(name):
+            raise UserError(f"{key}.datasets.{name}: missing: add the dataset's sizes")
     for name, settings in scale.datasets.items():
+        if parent := cards.parent(name):
+            check_arguments(CROPS, settings, f"{key}.datasets.{name}")
+            _all_in([parent], scale.datasets, f"{key}.datasets ({name} is cut from it)")
+            continue
         check_arguments(entry_of(DATASETS, name, f"{key}.datasets"), settings, f"{key}.datasets.{name}")
         for split in cards.read(name).splits:
             if settings["clips"].get(split, 0) < 1:

@@ -5,3 +5,8 @@ but its own.
 """
 
 DATASETS = {"toyworld": "pipeline.datasets.toyworld:Toyworld"}
+
+CROPS = "pipeline.datasets.crops:Crops"
+"""Chooses the stills of every dataset of `kind: crops`."""
+FOLDER = "pipeline.datasets.folder.listing:Folder"
+"""What lists somebody's own files; any number of datasets."""

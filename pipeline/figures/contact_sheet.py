@@ -18,17 +18,18 @@ _CAPTION, _SPECTROGRAM, _AXIS = 124, 210, 30
 _SHOWN = 6  # frames a row
 _TOP_HERTZ = 12_000
 _INK, _FAINT = "#222222", "#777777"
-# Few shades: they leave the palette to the frames, and 3 dB is as fine as an eye reads.
-_SHADES = colormaps["magma"].resampled(24)
+# Few shades: they leave the palette to the frames and keep the file small; 6 dB is as fine as an eye reads.
+_SHADES = colormaps["magma"].resampled(12)
 _FONT = "DejaVu Sans"  # comes with matplotlib: the same everywhere
 
 
 @dataclass(frozen=True)
 class Strip:
-    """One clip. caption: its first line is set larger; frames: (T, H, W, 3) uint8; sound: (S,) in -1 to 1; sample_rate:
-    hertz."""
+    """One clip. title: set large; note: set small below it, or empty; frames: (T, H, W, 3) uint8; sound: (S,) in -1 to
+    1; sample_rate: hertz."""
 
-    caption: str
+    title: str
+    note: str
     frames: NDArray[np.uint8]
     sound: NDArray[np.floating]
     sample_rate: int
@@ -73,13 +74,13 @@ def contact_sheet(clips: Sequence[Strip], path: Path) -> None:
     pixels = np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
     # A palette makes a quarter of the size. It is found on a ninth of the pixels, and so that it covers the range, or
     # backgrounds would take it all. Pillow saves, since matplotlib would write its version into the file.
-    palette = Image.fromarray(pixels[1::3, 1::3].copy()).quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=2)
+    palette = Image.fromarray(pixels[1::3, 1::3].copy()).quantize(160, method=Image.Quantize.MAXCOVERAGE, kmeans=2)
     sheet = Image.fromarray(pixels.copy()).quantize(palette=palette, dither=Image.Dither.NONE)
     sheet.save(path, format="PNG", optimize=True)
 
 
 def log_spectrogram(sound: NDArray[np.floating], sample_rate: int) -> tuple[NDArray[np.float32], float, float]:
-    """Decibels below the clip's peak (F, N), the seconds and the hertz that they span. Hann windows of about 21 ms, 200
+    """Decibels below the clip's peak (F, N), the seconds and the hertz that they span. Hann windows of about 21 ms, 100
     a second, up to 12 kHz."""
     length, hop = round(0.0213 * sample_rate), max(1, round(sample_rate / 200))
     padded = np.pad(np.asarray(sound, np.float32), length // 2)
@@ -87,21 +88,18 @@ def log_spectrogram(sound: NDArray[np.floating], sample_rate: int) -> tuple[NDAr
     magnitude = np.abs(np.fft.rfft(windows * np.hanning(length).astype(np.float32), axis=1)).T
     hertz = min(_TOP_HERTZ, sample_rate / 2)
     magnitude = magnitude[: max(2, int(len(magnitude) * hertz / (sample_rate / 2)))]
+    # Two steps each way, so that a picture of it is not mostly the grain of the noise.
+    rows, columns = len(magnitude) // 2, magnitude.shape[1] // 2
+    magnitude = magnitude[: 2 * rows, : 2 * columns].reshape(rows, 2, columns, 2).mean(axis=(1, 3))
     decibels = 20 * np.log10(np.maximum(magnitude, 1e-7) / max(float(magnitude.max()), 1e-6))
     return decibels.astype(np.float32), len(sound) / sample_rate, hertz
 
 
 def _caption(figure: Figure, clip: Strip, left: float, middle: float, step: float) -> None:
-    first, *rest = clip.caption.split("\n")
-    figure.text(
-        left,
-        middle + (0.8 * step if rest else 0),
-        first,
-        fontsize=11,
-        color=_INK,
-        va="center",
-        weight="bold",
-        family=_FONT,
-    )
-    if rest:
-        figure.text(left, middle - 1.1 * step, "\n".join(rest), fontsize=7.5, color=_FAINT, va="center", family=_FONT)
+    for text, size, colour, weight, shift in (
+        (clip.title, 11, _INK, "bold", 0.8 if clip.note else 0.0),
+        (clip.note, 8.5, _FAINT, "normal", -0.9),
+    ):
+        figure.text(
+            left, middle + shift * step, text, fontsize=size, color=colour, va="center", weight=weight, family=_FONT
+        )

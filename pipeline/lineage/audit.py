@@ -1,6 +1,7 @@
 """The audit: from a number back to the bytes behind it, from a clip forward to the numbers that it touched."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
-from pipeline import layout
+from pipeline import cards, layout
 from pipeline.errors import UserError, did_you_mean
 from pipeline.lineage import receipts
 from pipeline.lineage.chain import Report, Step, closure
+from pipeline.paths import from_text
 from pipeline.store import index
 from pipeline.tables.aliases import short_alias
 
@@ -56,6 +58,7 @@ def _printed(report: Report, id: str) -> dict[str, Any] | None:
 
 def show_number(report: Report, alias: str, as_json: bool) -> None:
     """Print the chain of a number; without an alias, the numbers that there are."""
+    report.must_have_numbers()
     if not alias:
         _list_numbers(report, as_json)
         return
@@ -126,8 +129,9 @@ def clip(report: Report, name: str) -> dict[str, Any]:
 
     Raises UserError for a clip that no split holds, and for numbers made from another index than is here now.
     """
-    rows, split, md5 = _find(report, name)
-    reasons = sorted(set(rows["reason"].dropna()))
+    places = _find(report, name)
+    # Where something of it can be used, with the index that says so: its numbers are those that used it there.
+    usable = {place: md5 for place, (rows, md5) in places.items() if len(index.usable(rows))}
     touched = []
     for folder, evaluation in report.evaluations.items():
         steps = closure([folder / "receipt.json"])
@@ -135,40 +139,50 @@ def clip(report: Report, name: str) -> dict[str, Any]:
             used["role"]
             for step in steps
             for used in step.receipt.get("clips", [])
-            if (used["dataset"], used["split"]) == (report.dataset, split) and _still(used, md5, step)
+            if (place := (used["dataset"], used["split"])) in usable and _still(used, usable[place], step)
         ]
-        if roles and not reasons:
+        if roles:
             touched += [
                 {"number": evaluation.id_of(one), "value": one.value, "roles": sorted(set(roles))}
                 for one in evaluation.numbers
             ]
-    first = rows.iloc[0]
+    first = next(iter(places.values()))[0].iloc[0]
     return {
         "clip": first["parent"],
         "file": first["path"],
         "md5": first["md5"],
-        "split": split,
-        "windows": len(rows),
-        "unused": reasons,
+        "split": first["split"],
+        "windows": sum(len(rows) for (dataset, _), (rows, _) in places.items() if dataset == report.dataset),
+        "stills": sum(len(rows) for (dataset, _), (rows, _) in places.items() if dataset != report.dataset),
+        "unused": sorted({reason for rows, _ in places.values() for reason in rows["reason"].dropna()}),
         "numbers": touched,
     }
 
 
-def _find(report: Report, name: str) -> tuple[Any, str, str]:
-    known = []
-    for split in layout.SPLITS:
-        path = layout.index(report.scale, report.dataset, split)
-        if not path.exists():
-            continue
-        rows = index.read(path)
-        same_file = rows["path"].map(lambda file: Path(file).resolve() == Path(name).resolve())
-        mine = rows[(rows["parent"] == name) | (rows["id"] == name) | same_file]
-        if len(mine):
-            return mine, split, receipts.describe(path)["md5"]
-        known += rows["parent"].tolist()
-    raise UserError(
-        f"{name}: no such clip in {report.dataset} at scale {report.scale}{did_you_mean(name, known[:20000])}"
-    )
+def _find(report: Report, name: str) -> dict[tuple[str, str], tuple[Any, str]]:
+    """By dataset and split: the rows of the index that a clip has, and the index's md5; of the report's dataset first,
+    then of the stills that are cut from it."""
+    places, known = {}, []
+    wanted = os.path.realpath(name)  # of a link in a circle too, where Path.resolve raises
+    stills = [one for one in report.parameters.at(report.scale).datasets if cards.parent(one) == report.dataset]
+    for dataset in (report.dataset, *stills):
+        for split in layout.SPLITS:
+            path = layout.index(report.scale, dataset, split)
+            if not path.exists():
+                continue
+            rows = index.read(path)
+            same_file = rows["path"].map(lambda file: os.path.realpath(from_text(file)) == wanted)
+            mine = rows[(rows["parent"] == name) | (rows["id"] == name) | same_file]
+            if len(mine):
+                places[dataset, split] = mine, receipts.describe(path)["md5"]
+            known += rows["parent"].tolist()
+    if not known:
+        raise UserError(f"{name}: {report.dataset} is not decoded at scale {report.scale}; --scale names another")
+    if not places:
+        raise UserError(
+            f"{name}: no such clip in {report.dataset} at scale {report.scale}{did_you_mean(name, known[:20000])}"
+        )
+    return places
 
 
 def _still(used: dict[str, Any], md5: str, step: Step) -> bool:
@@ -187,6 +201,6 @@ def show_clip(report: Report, name: str, as_json: bool) -> None:
         return
     print(f"{found['clip']}   {found['file']}   md5 {found['md5']}   {found['split']}")
     for reason in found["unused"]:
-        print(f"  used for nothing: {reason}")
+        print(f"  {'in part not used' if found['numbers'] else 'used for nothing'}: {reason}")
     for one in found["numbers"]:
         print(f"  {', '.join(one['roles']):40} {100 * one['value']:6.1f} %  {one['number']}")

@@ -67,14 +67,19 @@ class Report:
 
     @classmethod
     def open(cls, parameters: Parameters, scale: str, dataset: str) -> "Report":
-        """Of the evaluations that are there. Raises UserError when none is."""
+        """Of the evaluations that are there."""
         wanted = Dag(parameters).evaluations(scale, dataset, "numbers.json")
         folders = [path.parent for path in wanted if path.exists()]
-        if not folders:
-            target = layout.report(scale, dataset) / "table.md"
-            raise UserError(f"no number of {dataset} at scale {scale} is there yet; `snakemake {target}` makes them")
         evaluations = {folder: numbers.read_evaluation(folder) for folder in folders}
         return cls(parameters, scale, dataset, evaluations, read_lecture())
+
+    def must_have_numbers(self) -> None:
+        """Raises UserError when there is none."""
+        if not self.evaluations:
+            target = layout.report(self.scale, self.dataset) / "table.md"
+            raise UserError(
+                f"no number of {self.dataset} at scale {self.scale} is there yet; `snakemake {target}` makes them"
+            )
 
     @property
     def ids(self) -> list[str]:

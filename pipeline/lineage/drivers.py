@@ -5,15 +5,15 @@ from pathlib import Path
 
 from pipeline import cards, process
 from pipeline.errors import UserError
-from pipeline.lineage import exclusions, fingerprints
+from pipeline.lineage import exclusions, fingerprints, folders
 from pipeline.parameters import Parameters
 
 TARGET = "reports/table.md"
 
 
 def refresh(parameters: Parameters, scale: str) -> list[Path]:
-    """Write the fingerprints and the exclusions of a scale where they have changed; returns the written."""
-    return fingerprints.refresh(parameters, scale) + exclusions.refresh(scale, cards.names())
+    """Write what stands for code, exclusions and somebody's own files where it has changed; returns the written."""
+    return fingerprints.refresh(parameters, scale) + exclusions.refresh(scale, cards.names()) + folders.refresh(scale)
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline import layout
+from pipeline import cards, layout
 from pipeline.errors import UserError, did_you_mean
 from pipeline.files import write_text
 
@@ -29,6 +29,12 @@ def read(path: Path = layout.EXCLUDED) -> dict[str, str]:
             raise UserError(f"{path}:{number}: {clip} has no reason; write one behind it")
         reasons[clip] = reason.strip()
     return reasons
+
+
+def of(scale: str, dataset: str, split: str) -> list[Path]:
+    """What concerns a split of a dataset: its own exclusions and, for stills, those of the clips they are cut from."""
+    parent = cards.parent(dataset)
+    return [layout.exclusions(scale, name, split) for name in (dataset, parent) if name]
 
 
 def refresh(scale: str, datasets: list[str]) -> list[Path]:

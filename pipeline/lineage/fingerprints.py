@@ -15,8 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pipeline import layout
-from pipeline.datasets import DATASETS
+from pipeline import cards, layout
+from pipeline.datasets import DATASETS, FOLDER
 from pipeline.errors import UserError
 from pipeline.files import write_json
 from pipeline.parameters import Parameters
@@ -49,7 +49,7 @@ BOOKKEEPING = (
     "pipeline.validation",
 )
 REMEMBERED = Path(".snakemake/syntax.json")
-STAGES = ("decode", "index", "report", "publish")
+STAGES = ("crop", "decode", "index", "mine", "report", "publish", "cues")
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def roots_of(stage: str, parameters: Parameters, scale: str, name: str = "") -> 
     """Where the code of a stage begins; `name` is its run, protocol or dataset."""
     roots = [f"pipeline.stages.{stage}"]
     if stage == "fetch":
-        roots += [DATASETS[name]]
+        roots += [DATASETS.get(name, FOLDER)]
     if stage == "pretrain":
         roots += [METHODS[parameters.runs[name].method]]
         roots += [NETWORKS[network["name"]] for network in parameters.at(scale).training[name].networks.values()]
@@ -187,7 +187,8 @@ def path_of(stage: str, scale: str, name: str = "") -> Path:
 def refresh(parameters: Parameters, scale: str) -> list[Path]:
     """Write every fingerprint of a scale that has changed, remove those of what is no more; returns the written."""
     wanted = [(stage, "") for stage in STAGES]
-    wanted += [("fetch", dataset) for dataset in parameters.at(scale).datasets]
+    made = [dataset for dataset in parameters.at(scale).datasets if cards.parent(dataset) is None]
+    wanted += [("fetch", dataset) for dataset in (*made, *cards.folders())]
     wanted += [("pretrain", run) for run in parameters.at(scale).training]
     wanted += [("evaluate", protocol) for protocol in parameters.protocols]
     written = []

@@ -28,12 +28,12 @@ from pipeline.files import digest, discard, folder_files, md5, partial, put, wri
 
 # Versions that can move a number; recorded, and trigger nothing.
 PACKAGES = [
-    *("av", "decord", "matplotlib", "numpy", "opencv-python-headless", "pandas", "pyarrow"),
+    *("av", "decord", "matplotlib", "numpy", "opencv-python-headless", "pandas", "pillow", "pyarrow"),
     *("safetensors", "scikit-learn", "scipy", "soundfile", "torch", "torchvision"),
 ]
 
 
-STAGES = ("publish", "report", "evaluate", "pretrain", "index", "decode", "fetch")
+STAGES = ("cues", "publish", "report", "evaluate", "pretrain", "mine", "index", "decode", "crop", "fetch")
 """The stages that leave receipts, the last first."""
 
 PLANNED = "SELFSUP_PLANNED"

@@ -11,7 +11,8 @@ import yaml
 from pipeline import files
 from pipeline.errors import UserError
 from pipeline.lineage import receipts
-from pipeline.lineage.chain import Report, Step, closure
+from pipeline.lineage.chain import Report, Step, closure, was_made
+from pipeline.paths import from_text
 from pipeline.progress import progress
 from pipeline.store import index
 from pipeline.tables import numbers
@@ -40,6 +41,7 @@ class Hashes:
 def verify(report: Report, alias: str) -> None:
     """Hash the chain of a number, or of every number and the table. Raises UserError naming everything that differs."""
     started = time.time()
+    report.must_have_numbers()
     folders = report.folders_of(report.resolve(alias)) if alias else list(report.evaluations)
     steps = closure([folder / "receipt.json" for folder in folders])
     steps += [Step(path, receipts.read(path)) for path in report.table_receipts()]
@@ -84,11 +86,13 @@ def _sources(steps: list[Step], hashes: Hashes) -> list[str]:
             continue
         listing = next(Path(one["path"]) for one in step.receipt["outputs"] if one["path"].endswith("files.parquet"))
         for row in index.read(listing).itertuples() if listing.exists() else ():
-            path = Path(str(row.path))
+            path = from_text(str(row.path))
+            if getattr(row, "reason", None):
+                continue  # one that could not be read when it was listed: its hash is of nothing
             if not path.exists():
-                problems.append(f"{path}: missing; {listing} lists it")
+                problems.append(f"{row.path}: missing; {listing} lists it")
             elif hashes(path) != row.md5:
-                problems.append(f"{path}: differs from the source file that {listing} lists")
+                problems.append(f"{row.path}: differs from the source file that {listing} lists")
     return problems
 
 
@@ -155,7 +159,8 @@ def _links(hashes: Hashes) -> list[str]:
     )
     kinds = [kind for kind in LINKS if kind in found.stdout]
     problems = [f".dvc/config: cache.type is {found.stdout.strip()}; set it to reflink,copy" for _ in kinds[:1]]
-    linked = (path for path in hashes.known if path.is_symlink() or path.stat().st_nlink > 1)
+    made = (path for path in hashes.known if was_made(path.as_posix()))
+    linked = (path for path in made if path.is_symlink() or path.stat().st_nlink > 1)
     problems += [
         f"{path}: is a link, into DVC's cache perhaps; set cache.type to reflink,copy and `dvc checkout --relink`"
         for path in linked

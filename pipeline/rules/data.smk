@@ -1,16 +1,19 @@
 rule fetch:
-    """Make a dataset's source files and list them with their hashes."""
+    """Make a dataset's source files, list them with their hashes, keep what is known of them."""
     input:
         card="data/cards/{dataset}.yaml",
         code="runs/{scale}/fingerprints/fetch/{dataset}.json",
     output:
         clips=directory("data/raw/{scale}/{dataset}/clips"),
         files="data/raw/{scale}/{dataset}/files.parquet",
+        annotations=directory("data/raw/{scale}/{dataset}/annotations"),
         receipt="data/raw/{scale}/{dataset}/receipt.json",
     log:
         "runs/{scale}/logs/fetch/{dataset}.log",
     benchmark:
         "runs/{scale}/benchmarks/fetch/{dataset}.tsv"
+    wildcard_constraints:
+        dataset="|".join(name for name in cards.names() if name not in dag.folders),
     conda:
         "../environment.yaml"
     threads: min(16, workflow.cores or PARAMETERS.threads)
@@ -26,11 +29,60 @@ rule fetch:
         " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
 
 
+use rule fetch as list_folder with:
+    input:
+        card="data/cards/{dataset}.yaml",
+        code="runs/{scale}/fingerprints/fetch/{dataset}.json",
+        listed="runs/{scale}/fingerprints/listed/{dataset}.txt",
+    output:
+        files="data/raw/{scale}/{dataset}/files.parquet",
+        receipt="data/raw/{scale}/{dataset}/receipt.json",
+    wildcard_constraints:
+        dataset="|".join(dag.folders) or "(?!)",
+
+
+rule crop:
+    """Choose the stills of a dataset that is cut from another one's clips."""
+    input:
+        files=lambda w: layout.raw(w.scale, dag.parent(w.dataset)) / "files.parquet",
+        annotations=lambda w: layout.annotations(
+            w.scale, dag.parent(w.dataset), "objects"
+        ).parent,
+        card="data/cards/{dataset}.yaml",
+        code="runs/{scale}/fingerprints/crop.json",
+    output:
+        files="data/raw/{scale}/{dataset}/files.parquet",
+        receipt="data/raw/{scale}/{dataset}/receipt.json",
+    log:
+        "runs/{scale}/logs/crop/{dataset}.log",
+    benchmark:
+        "runs/{scale}/benchmarks/crop/{dataset}.tsv"
+    wildcard_constraints:
+        dataset="|".join(dag.crops()) or "(?!)",
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+        gpu=0,
+    params:
+        used=lambda w: dag.used("crop", w.scale, w.dataset),
+        planned=lambda w: dag.planned("crop", w.scale, w.dataset),
+    shell:
+        "SELFSUP_PLANNED={params.planned} python -m pipeline crop --scale {wildcards.scale} --dataset {wildcards.dataset}"
+        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+
+
+# Of a dataset that is cut from another one, fetch has nothing to make.
+ruleorder: crop > fetch
+
+
 rule decode:
     """Decode the files of one shard into the store."""
     input:
-        clips=rules.fetch.output.clips,
-        files=rules.fetch.output.files,
+        clips=lambda w: dag.clips(w.scale, w.dataset),
+        files="data/raw/{scale}/{dataset}/files.parquet",
         card="data/cards/{dataset}.yaml",
         code="runs/{scale}/fingerprints/decode.json",
     output:
@@ -45,7 +97,8 @@ rule decode:
         "../environment.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
+        # That of the job, and what its decoder may take for one file.
+        mem_mb=lambda w: 1000 + PARAMETERS.at(w.scale).store.file_memory_mb,
         runtime=60,
         gpu=0,
     params:
@@ -55,6 +108,7 @@ rule decode:
         "SELFSUP_PLANNED={params.planned} python -m pipeline decode --scale {wildcards.scale} --dataset {wildcards.dataset}"
         " --split {wildcards.split} --shard {wildcards.shard}"
         " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+        " ; grep -A 100 'files are left out$' {log} >&2 || true"
 
 
 rule index:
@@ -62,7 +116,7 @@ rule index:
     input:
         arrows=lambda w: dag.shards(w.scale, w.dataset, [w.split]),
         rows=lambda w: dag.shards(w.scale, w.dataset, [w.split], ".parquet"),
-        excluded="runs/{scale}/fingerprints/excluded/{dataset}.{split}.txt",
+        excluded=lambda w: exclusions.of(w.scale, w.dataset, w.split),
         card="data/cards/{dataset}.yaml",
         code="runs/{scale}/fingerprints/index.json",
     output:
@@ -84,10 +138,36 @@ rule index:
         " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
 
 
-rule data:
-    """Everything that is decoded, for the dataset of params.yaml."""
+rule mine:
+    """Choose Shuffle & Learn's tuples of frames by their motion."""
     input:
-        [
-            layout.index(PARAMETERS.scale, PARAMETERS.dataset, split)
-            for split in layout.SPLITS
-        ],
+        index="data/decoded/{scale}/{dataset}/index/{split}.parquet",
+        shards=lambda w: dag.shards(w.scale, w.dataset, [w.split]),
+        code="runs/{scale}/fingerprints/mine.json",
+    output:
+        tuples="data/decoded/{scale}/{dataset}/tuples/{split}.parquet",
+        receipt="data/decoded/{scale}/{dataset}/tuples/{split}.receipt.json",
+    log:
+        "runs/{scale}/logs/mine/{dataset}/{split}.log",
+    benchmark:
+        "runs/{scale}/benchmarks/mine/{dataset}/{split}.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=60,
+        gpu=0,
+    params:
+        used=lambda w: dag.used("mine", w.scale, w.dataset),
+        planned=lambda w: dag.planned("mine", w.scale, w.dataset),
+    shell:
+        "SELFSUP_PLANNED={params.planned} python -m pipeline mine --scale {wildcards.scale} --dataset {wildcards.dataset}"
+        " --split {wildcards.split}"
+        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+
+
+rule data:
+    """Everything that is decoded and mined, for the dataset of params.yaml and its stills."""
+    input:
+        dag.data(PARAMETERS.scale, dag.datasets),

@@ -33,9 +33,4 @@ rule pretrain:
 rule pretrain_all:
     """Every run of the suites, for the dataset and seeds of params.yaml."""
     input:
-        [
-            layout.run(PARAMETERS.scale, PARAMETERS.dataset, run, seed)
-            / "model.safetensors"
-            for run in PARAMETERS.run_names()
-            for seed in PARAMETERS.seeds
-        ],
+        dag.runs(PARAMETERS.scale, PARAMETERS.dataset, "model.safetensors"),

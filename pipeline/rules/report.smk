@@ -8,18 +8,20 @@ rule report:
             for path in dag.evaluations(w.scale, w.dataset, name)
         ],
         runs=lambda w: [
-            layout.run(w.scale, w.dataset, run, seed) / name
-            for run in PARAMETERS.run_names()
-            for seed in PARAMETERS.seeds
+            path
             for name in ("model.safetensors", "receipt.json")
+            for path in dag.runs(w.scale, w.dataset, name)
         ],
-        index=lambda w: [
-            layout.index(w.scale, w.dataset, split) for split in layout.SPLITS
+        data=lambda w: dag.data(w.scale, dag.reported(w.dataset)),
+        shards=lambda w: [
+            path
+            for name in dag.reported(w.dataset)
+            for path in dag.shards(w.scale, name, layout.SPLITS)
         ],
-        shards=lambda w: dag.shards(w.scale, w.dataset, layout.SPLITS),
-        clips="data/raw/{scale}/{dataset}/clips",
+        clips=lambda w: dag.clips(w.scale, w.dataset),
         excluded=lambda w: [
-            layout.exclusions(w.scale, w.dataset, split) for split in layout.SPLITS
+            layout.exclusions(w.scale, w.dataset, split)
+            for split in dag.card(w.dataset).splits
         ],
         card="data/cards/{dataset}.yaml",
         tables="data/tables.yaml",
@@ -62,7 +64,7 @@ rule publish:
     output:
         table="reports/table.md",
         metrics="reports/metrics.json",
-        sheet="reports/figures/clips.png",
+        sheet=f"reports/figures/{PARAMETERS.dataset}.png",
         receipt="reports/receipt.json",
     log:
         "runs/logs/publish.log",
@@ -80,4 +82,49 @@ rule publish:
         planned=dag.planned("publish", PARAMETERS.scale, PARAMETERS.dataset),
     shell:
         "SELFSUP_PLANNED={params.planned} python -m pipeline publish"
+        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+
+
+rule cues:
+    """What gives labels away cheaply, and what can be learned of them: the dataset of params.yaml and its stills."""
+    input:
+        index=[
+            layout.index(PARAMETERS.scale, dataset, split)
+            for dataset in dag.datasets
+            for split in layout.SPLITS
+        ],
+        shards=[
+            shard
+            for dataset in dag.datasets
+            for shard in dag.shards(PARAMETERS.scale, dataset, layout.SPLITS)
+        ],
+        tuples=[
+            layout.tuples(PARAMETERS.scale, PARAMETERS.dataset, split)
+            for split in layout.SPLITS
+        ],
+        annotations=layout.annotations(
+            PARAMETERS.scale, PARAMETERS.dataset, "objects"
+        ).parent,
+        cards=[layout.card(dataset) for dataset in dag.datasets],
+        code=f"runs/{PARAMETERS.scale}/fingerprints/cues.json",
+    output:
+        page="reports/cues.md",
+        values="reports/cues.json",
+        receipt="reports/cues.receipt.json",
+    log:
+        "runs/logs/cues.log",
+    benchmark:
+        "runs/benchmarks/cues.tsv"
+    conda:
+        "../environment.yaml"
+    threads: PARAMETERS.threads
+    resources:
+        mem_mb=PARAMETERS.at(PARAMETERS.scale).resources.memory_mb,
+        runtime=PARAMETERS.at(PARAMETERS.scale).resources.minutes,
+        gpu=dag.gpu,
+    params:
+        used=dag.used("cues", PARAMETERS.scale, PARAMETERS.dataset),
+        planned=dag.planned("cues", PARAMETERS.scale, PARAMETERS.dataset),
+    shell:
+        "SELFSUP_PLANNED={params.planned} python -m pipeline cues"
         " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"

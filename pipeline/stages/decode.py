@@ -1,126 +1,93 @@
 """decode: the source files of one shard into the store's streams, one row a window, a reason for each that failed."""
 
-import hashlib
+import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-
-import decord
-import numpy as np
-from av.error import FFmpegError
 
 from pipeline import cards, layout
 from pipeline.cards import Card
+from pipeline.errors import UserError
 from pipeline.lineage import fingerprints, receipts
-from pipeline.media.sound import log_spectrogram, read_sound
-from pipeline.media.video import Video, open_video, square_frames
-from pipeline.parameters import Parameters, Store, keys_of
+from pipeline.media.decoder import Decoder
+from pipeline.media.unusable import Unusable
+from pipeline.parameters import Parameters, keys_of
+from pipeline.paths import from_text
 from pipeline.progress import progress
+from pipeline.stages.decode_stills import STREAMS, rows_of_stills
 from pipeline.store import index
 from pipeline.store.sharding import shard_counts, shard_of
 from pipeline.store.shards import ShardWriter
-from pipeline.store.streams import Stream, stream
-
-# What decoders were seen to raise for damaged files. Anything else is a fault of ours and stops the job.
-DAMAGED = (
-    decord.DECORDError,
-    FFmpegError,
-    RuntimeError,
-    IndexError,
-    UnicodeDecodeError,
-    MemoryError,
-    EOFError,
-    ValueError,
-)
+from pipeline.store.streams import OF_MODALITY, Stream, stream, streams_of
 
 
 def decode(parameters: Parameters, scale: str, dataset: str, split: str, number: int) -> None:
-    """Writes the shard (`.arrow`), its rows (`.parquet`) and its receipt."""
+    """Writes the shard (`.arrow`), its rows (`.parquet`) and its receipt. The last lines on standard error say which
+    files were left out and why. Raises UserError where the store keeps nothing of what the dataset's files have."""
     shards = shard_counts(parameters, scale, dataset)[split]
     arrow = layout.shard(scale, dataset, split, number)
     listing = layout.raw(scale, dataset) / "files.parquet"
     store, card = parameters.at(scale).store, cards.read(dataset)
-    with receipts.open(
-        "decode",
-        receipt=arrow.with_suffix(".receipt.json"),
-        inputs=[listing, layout.card(dataset), fingerprints.check("decode", parameters, scale)],
-        outputs=[arrow, arrow.with_suffix(".parquet")],
-        parameters=parameters.used(keys_of("decode", scale, dataset)),
-        identity={"scale": scale, "dataset": dataset, "split": split, "shard": number},
-    ) as stage:
+    names = STREAMS if card.kind == "crops" else streams_of(card.modality, store.streams)
+    if not names:
+        raise UserError(
+            f"{layout.PARAMETERS}: scales.{scale}.store.streams: keeps nothing of {dataset}, whose modality is "
+            f"{card.modality}: add one of {', '.join(OF_MODALITY[card.modality])}"
+        )
+    with (
+        receipts.open(
+            "decode",
+            receipt=arrow.with_suffix(".receipt.json"),
+            inputs=[listing, layout.card(dataset), fingerprints.check("decode", parameters, scale)],
+            outputs=[arrow, arrow.with_suffix(".parquet")],
+            parameters=parameters.used(keys_of("decode", scale, dataset)),
+            identity={"scale": scale, "dataset": dataset, "split": split, "shard": number},
+        ) as stage,
+        Decoder({**store.model_dump(), "streams": names}) as decoder,
+    ):
         files = index.read(listing)
-        mine = files[(files["split"] == split) & (files["id"].map(lambda clip: shard_of(clip, shards)) == number)]
-        streams: dict[str, Stream] = {name: stream(name, store.side, store.sample_rate) for name in store.streams}
+        # Stills lie in the shard of their clip's number, so that a file is read once.
+        clips = files["parent" if card.kind == "crops" else "id"]
+        mine = files[(files["split"] == split) & (clips.map(lambda clip: shard_of(clip, shards)) == number)]
+        streams: dict[str, Stream] = {name: stream(name, store.side, store.sample_rate) for name in names}
         rows: list[dict[str, Any]] = []
         with ShardWriter(stage.partial(arrow), streams) as writer:
-            for file in progress(mine.itertuples(), f"decoding {arrow.stem}", len(mine)):
-                rows += _rows_of_file(file, card, store, writer, arrow.stem)
+            if card.kind == "crops":
+                sources = mine.groupby("path", sort=False)
+                for _, stills in progress(sources, f"decoding {arrow.stem}", sources.ngroups):
+                    rows += rows_of_stills(stills, card, writer, decoder, arrow.stem)
+            else:
+                for file in progress(mine.itertuples(), f"decoding {arrow.stem}", len(mine)):
+                    rows += _rows_of_file(file, card, writer, decoder, arrow.stem)
         index.write(stage.partial(arrow.with_suffix(".parquet")), rows, list(card.labels))
-        unusable = [row for row in rows if row.get("reason")]
-        stage.notes |= {"files": len(mine), "windows": len(rows) - len(unusable), "unusable": len(unusable)}
+        left_out = [(row["id"], row["reason"]) for row in rows if row.get("reason")]
+        stage.notes |= {
+            "files": len(mine),
+            "windows": len(rows) - len(left_out),
+            "unusable": len(left_out),
+            "reasons": index.counted(reason for _, reason in left_out),
+            "decoders_given_up": decoder.restarts,
+        }
+        for line in index.told(arrow.stem, len(mine), left_out):
+            print(line, file=sys.stderr)
 
 
-def _rows_of_file(file: Any, card: Card, store: Store, writer: ShardWriter, shard: str) -> list[dict[str, Any]]:
+def _rows_of_file(file: Any, card: Card, writer: ShardWriter, decoder: Decoder, shard: str) -> list[dict[str, Any]]:
     row = {"id": file.id, "parent": file.id, "split": file.split, "path": file.path, "md5": file.md5, "shard": shard}
+    row |= {"origin": file.md5}
     row |= {f"label_{label}": getattr(file, f"label_{label}") for label in card.labels}
-    rows: list[dict[str, Any]] = []
-    reason = _changed(Path(file.path), file.md5)
-    windows = _windows(Path(file.path), store) if reason is None else iter(())
-    while True:
-        try:
-            window = next(windows, None)
-        except DAMAGED as error:
-            lines = str(error).strip().splitlines()
-            reason = f"cannot be decoded: {lines[0] if lines else type(error).__name__}"
-            break
-        if window is None:
-            break
-        facts, streams = window
-        rows.append({**row, **facts, "offset": writer.append(streams)})
-    if reason is not None:
-        # One that breaks in the middle is left out whole: the windows already written are never pointed at.
+    # A folder's list may say already why a file cannot be used.
+    if reason := getattr(file, "reason", None):
         return [{**row, "reason": reason}]
+    try:
+        rows = [{**row, **facts} for facts in _written(file, card, writer, decoder)]
+    except Unusable as error:
+        # One that breaks in the middle is left out whole: the windows already written are never pointed at.
+        return [{**row, "reason": str(error)}]
     if len(rows) > 1:
         rows = [{**one, "id": f"{file.id}@{number:04d}"} for number, one in enumerate(rows)]
-    return rows
+    return rows or [{**row, "reason": "holds nothing"}]
 
 
-def _changed(path: Path, md5: str) -> str | None:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        return f"cannot be read: {error.strerror}"
-    return None if hashlib.md5(content).hexdigest() == md5 else "changed since it was listed"
-
-
-def _windows(path: Path, store: Store) -> Iterator[tuple[dict[str, Any], dict[str, np.ndarray]]]:
-    """Facts and streams of each window of `window_seconds`; the last one may be shorter."""
-    video = open_video(path)
-    wants_sound = bool({"sound", "spectrogram"} & set(store.streams))
-    sound = read_sound(path, store.sample_rate) if wants_sound else np.zeros(0, np.int16)
-    for number in range(1 + int(video.times[-1] // store.window_seconds)):
-        start = number * store.window_seconds
-        inside = np.flatnonzero((video.times >= start) & (video.times < start + store.window_seconds))
-        if not len(inside):
-            continue
-        samples = sound[round(start * store.sample_rate) : round((start + store.window_seconds) * store.sample_rate)]
-        facts = {
-            "start": start,
-            "end": float(video.times[inside[-1]]),
-            "frame_times": video.times[inside].tolist(),
-            "width": video.width,
-            "height": video.height,
-        }
-        yield facts, {name: _stream(name, video, inside, samples, store) for name in store.streams}
-
-
-def _stream(name: str, video: Video, inside: np.ndarray, samples: np.ndarray, store: Store) -> np.ndarray:
-    """inside: (T,) numbers of the window's frames; samples: (S,) int16, its sound."""
-    match name:
-        case "frames":
-            return np.concatenate(list(square_frames(video, inside, store.side)))
-        case "sound":
-            return samples
-        case "spectrogram":
-            return log_spectrogram(samples, store.sample_rate)
-    raise ValueError(f"no stream {name!r}")
+def _written(file: Any, card: Card, writer: ShardWriter, decoder: Decoder) -> Iterator[dict[str, Any]]:
+    for facts, streams in decoder.windows(from_text(file.path), file.md5, card.modality):
+        yield {**facts, "offset": writer.append(streams)}

@@ -51,14 +51,16 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
         parameters=parameters.used(keys_of("evaluate", scale, on, protocol)),
         identity={"scale": scale, "dataset": dataset, "run": run, "seed": seed, "on": on, "protocol": protocol},
     ) as stage:
-        device = process.device(parameters.device)
+        device, card = process.device(parameters.device), cards.read(on)
         trained = load(METHODS, parameters.runs[run].method).trains
         encoder = read_encoder(weights).to(device)
         try:
             chosen = parameters.protocols[protocol]
             sizes = parameters.at(scale).protocols[protocol]
-            probe = load(PROTOCOLS, chosen.probe)(label=chosen.label, **chosen.arguments, **sizes)
-            classes = cards.read(on).classes_of(probe.labels)
+            probe = load(PROTOCOLS, chosen.probe)(
+                **card.arguments({"label": chosen.label, **chosen.arguments, **sizes})
+            )
+            classes = card.classes_of(probe.labels)
             sources = {
                 split: StoreSource(layout.decoded(scale, on), table, probe.table, classes)
                 for split, table in rows.items()
@@ -119,6 +121,7 @@ def _with_clips(predictions: dict[str, np.ndarray], rows: pd.DataFrame) -> dict[
 
 
 def _overlap(pretrained: pd.DataFrame, rows: dict[str, pd.DataFrame]) -> dict[str, int]:
-    """Source files of each split that pretraining has used too, told by their hashes, whatever they are called."""
-    used = set(pretrained["md5"].iloc[index.usable(pretrained)])
-    return {split: len(used & set(table["md5"].iloc[index.usable(table)])) for split, table in rows.items()}
+    """Source files of each split that pretraining has used too, told by their hashes, whatever they are called. A still
+    counts as the file that it is cut from."""
+    used = set(pretrained["origin"].iloc[index.usable(pretrained)])
+    return {split: len(used & set(table["origin"].iloc[index.usable(table)])) for split, table in rows.items()}

@@ -17,11 +17,11 @@ def index(parameters: Parameters, scale: str, dataset: str, split: str) -> None:
     arrows = [layout.shard(scale, dataset, split, number) for number in range(shards)]
     parts = [layout.shard_rows(scale, dataset, split, number) for number in range(shards)]
     path = layout.index(scale, dataset, split)
-    excluded = layout.exclusions(scale, dataset, split)
+    excluded = exclusions.of(scale, dataset, split)
     with receipts.open(
         "index",
         receipt=path.with_suffix(".receipt.json"),
-        inputs=[*parts, *arrows, layout.card(dataset), excluded, fingerprints.check("index", parameters, scale)],
+        inputs=[*parts, *arrows, layout.card(dataset), *excluded, fingerprints.check("index", parameters, scale)],
         outputs=[path],
         parameters={},
         identity={"scale": scale, "dataset": dataset, "split": split},
@@ -29,13 +29,14 @@ def index(parameters: Parameters, scale: str, dataset: str, split: str) -> None:
         rows = pd.concat([rows_of_store.read(part) for part in parts], ignore_index=True)
         # With the shards' hashes in it, this one file stands for all the bytes of its split.
         rows["shard_md5"] = rows["shard"].map({arrow.stem: receipts.describe(arrow)["md5"] for arrow in arrows})
-        reasons = exclusions.read(excluded)
+        reasons = {clip: reason for path in excluded for clip, reason in exclusions.read(path).items()}
         for clip, reason in reasons.items():
-            rows.loc[rows["parent"] == clip, "reason"] = f"excluded: {reason}"
+            # A still goes with the clip that it is cut from, or alone.
+            rows.loc[(rows["parent"] == clip) | (rows["id"] == clip), "reason"] = f"excluded: {reason}"
         schema = rows_of_store.schema(list(cards.read(dataset).labels))
         pq.write_table(pa.Table.from_pandas(rows, schema, preserve_index=False), stage.partial(path))
         # A clip of another scale may be named here without being there: the report says so.
-        stage.notes["excluded_but_not_there"] = sorted(set(reasons) - set(rows["parent"]))
+        stage.notes["excluded_but_not_there"] = sorted(set(reasons) - set(rows["parent"]) - set(rows["id"]))
         _remove_surplus(scale, dataset, split, shards)
         stage.notes |= {"rows": len(rows), "usable": len(rows_of_store.usable(rows)), "excluded": len(reasons)}
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
     weights, heads, log = (folder / name for name in ("model.safetensors", "heads.safetensors", "log.csv"))
     chosen, training = parameters.runs[run], parameters.at(scale).training[run]
     rows_path = layout.index(scale, dataset, "train")
-    device = process.device(parameters.device)
+    device, card = process.device(parameters.device), cards.read(dataset)
     rows = index.read(rows_path)
     shards = [layout.decoded(scale, dataset) / f"{shard}.arrow" for shard in sorted(rows["shard"].unique())]
     with receipts.open(
@@ -45,11 +46,14 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
     ) as stage:
         try:
             networks = {name: _network(described) for name, described in training.networks.items()}
-            method = build(load(METHODS, chosen.method), chosen.arguments, networks, seed)
-            source = StoreSource(
-                layout.decoded(scale, dataset), rows, method.table, cards.read(dataset).classes_of(method.labels)
-            )
+            method = build(load(METHODS, chosen.method), card.arguments(chosen.arguments), networks, seed)
+            source = StoreSource(layout.decoded(scale, dataset), rows, method.table, card.classes_of(method.labels))
             schedule = Schedule(**training.schedule.model_dump()) if training.schedule else None
+            entries = len(source.table["row"])
+            if schedule and card.kind == "folder" and entries < schedule.batch_size:
+                # Somebody's own folder is as small as it is: it trains on whole epochs rather than not at all.
+                schedule = replace(schedule, batch_size=entries)
+                stage.notes["batch_size"] = entries
             history = train(method, source, schedule, seed, device, _print_row)
         except ValueError as error:
             raise UserError(f"{layout.PARAMETERS}: run {run} at scale {scale}: {error}") from error

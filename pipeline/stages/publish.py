@@ -14,7 +14,7 @@ def publish(parameters: Parameters) -> None:
     copies = {
         made / "table.md": here / "table.md",
         made / "metrics.json": here / "metrics.json",
-        made / "figures" / f"{dataset}.png": here / "figures" / "clips.png",
+        made / "figures" / f"{dataset}.png": here / "figures" / f"{dataset}.png",
     }
     with receipts.open(
         "publish",

@@ -1,26 +1,30 @@
-"""report: the lecture's tables with a measured column, the numbers for programs, a sheet of clips."""
+"""report: tables (the lecture's, or of somebody's own files), the numbers for programs, a sheet of clips."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from pipeline import cards, layout
+from pipeline import cards, eligibility, layout
 from pipeline.dag import Dag
+from pipeline.figures import decoded
 from pipeline.figures.contact_sheet import Strip, contact_sheet
 from pipeline.files import write_json, write_text
 from pipeline.lineage import exclusions, fingerprints, receipts
 from pipeline.media.sound import read_sound
-from pipeline.media.video import open_video, square_frames
+from pipeline.media.video import open_video
 from pipeline.parameters import Parameters, keys_of
-from pipeline.store import index
+from pipeline.store import index, sample
 from pipeline.tables import lecture as lectures
 from pipeline.tables import markdown, numbers
+from pipeline.tables import own as own_tables
 from pipeline.tables.aliases import with_seeds
 from pipeline.tables.metrics import metrics
+from pipeline.tables.own import OwnReport
 
 SHEET_SIDE = 96
 SHEET_SAMPLE_RATE = 48_000
+SHEET_WINDOWS = 24  # of somebody's own files
 
 
 def report(parameters: Parameters, scale: str, dataset: str) -> None:
@@ -28,11 +32,14 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
     folder = layout.report(scale, dataset)
     table, figures, sheet = folder / "table.md", folder / "metrics.json", folder / "figures" / f"{dataset}.png"
     dag = Dag(parameters)
+    card = cards.read(dataset)
+    own = card.kind == "folder"
     evaluations = [path.parent for path in dag.evaluations(scale, dataset, "numbers.json")]
-    indices = [layout.index(scale, dataset, split) for split in cards.read(dataset).splits]
+    indices = dag.indices(scale, dataset)
     rows = pd.concat([index.read(path) for path in indices], ignore_index=True)
-    shown = shown_clips(rows, dataset)
-    excluded = [layout.exclusions(scale, dataset, split) for split in cards.read(dataset).splits]
+    shown = sample.chosen(rows, card.main, SHEET_WINDOWS) if own else shown_clips(rows, dataset)
+    shards = [layout.decoded(scale, dataset) / f"{name}.arrow" for name in sorted(shown["shard"].unique())]
+    excluded = [layout.exclusions(scale, dataset, split) for split in card.splits]
     with receipts.open(
         "report",
         receipt=folder / "receipt.json",
@@ -40,9 +47,7 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
             *(one / name for one in evaluations for name in ("numbers.json", "predictions.parquet")),
             *indices,
             *excluded,
-            *(Path(path) for path in shown["path"]),
-            layout.TABLES,
-            layout.PUBLISHED,
+            *(shards if own else [*map(Path, shown["path"]), layout.TABLES, layout.PUBLISHED]),
             layout.card(dataset),
             fingerprints.check("report", parameters, scale),
         ],
@@ -50,13 +55,31 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
         parameters=parameters.used(keys_of("report", scale, dataset)),
         identity={"scale": scale, "dataset": dataset},
     ) as stage:
-        lecture = lectures.read()
-        lectures.check_runs(lecture, parameters.runs)
         made = contents(parameters, scale, dataset, evaluations, rows, [exclusions.read(path) for path in excluded])
-        write_text(stage.partial(table), markdown.render(lecture, made))
+        if own:
+            not_run = eligibility.not_run(parameters, scale, card)
+            notes = small_batches(dag.runs(scale, dataset, "receipt.json"))
+            write_text(stage.partial(table), own_tables.render(OwnReport(card, made, not_run, rows, notes)))
+            decoded.sheet(sample.windows(layout.decoded(scale, dataset), shown, card.main), stage.partial(sheet))
+        else:
+            lecture = lectures.read()
+            lectures.check_runs(lecture, parameters.runs)
+            write_text(stage.partial(table), markdown.render(lecture, made))
+            contact_sheet(strips(shown, dataset), stage.partial(sheet))
         write_json(stage.partial(figures), metrics(made.measured, made.ids))
-        contact_sheet(strips(shown, dataset), stage.partial(sheet))
         stage.notes |= {"numbers": len(made.measured), "left_out": sum(one.files for one in made.left_out)}
+
+
+def small_batches(runs: list[Path]) -> list[str]:
+    """runs: their receipts. Which of them saw smaller batches than params.yaml has, for want of data."""
+    notes = []
+    for path in runs:
+        receipt = receipts.read(path)
+        if batch := receipt["notes"].get("batch_size"):
+            notes.append(
+                f"`{receipt['run']}`, seed {receipt['seed']}: batches of {batch}, since there is no more to draw."
+            )
+    return notes
 
 
 def contents(
@@ -98,7 +121,8 @@ def strips(shown: pd.DataFrame, dataset: str) -> list[Strip]:
     made = []
     for row in shown.itertuples():
         video = open_video(Path(str(row.path)))
-        frames = np.concatenate(list(square_frames(video, np.arange(len(video.times)), SHEET_SIDE)))
+        frames = video.frames(np.arange(len(video.times)), SHEET_SIDE)
         sound = read_sound(Path(str(row.path)), SHEET_SAMPLE_RATE) / 32768
-        made.append(Strip(str(getattr(row, f"label_{label}")), frames, sound, SHEET_SAMPLE_RATE))
+        title, note = str(getattr(row, f"label_{label}")), str(getattr(row, "label_action", ""))
+        made.append(Strip(title, note.replace("_", " "), frames, sound, SHEET_SAMPLE_RATE))
     return made

@@ -1,5 +1,12 @@
-"""Rows of the store: one a window of a source file, with the reason where it cannot be used."""
+"""Rows of the store: one a window of a source file, with the reason where it cannot be used.
 
+`origin` is the md5 of the file that it was cut from: for a window its own, for a still that of its parent's clip; only
+a still has a `frame` and a `box` (left, top, right, bottom, px of that file's frame).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +25,9 @@ COLUMNS = {
     "split": pa.string(),
     "path": pa.string(),
     "md5": pa.string(),
+    "origin": pa.string(),
+    "frame": pa.int32(),
+    "box": pa.list_(pa.int32()),
     "frame_times": pa.list_(pa.float64()),
     "width": pa.int32(),
     "height": pa.int32(),
@@ -45,6 +55,24 @@ def read(path: Path) -> pd.DataFrame:
         raise UserError(f"{path}: missing; `snakemake {path}` makes it") from None
     except (pa.ArrowInvalid, OSError) as error:
         raise UserError(f"{path}: not a readable Parquet file ({error}); delete it and run again") from None
+
+
+def counted(reasons: Iterable[str]) -> dict[str, int]:
+    """How many files were left out for each reason, those of most files first. Numbers in a reason do not part it."""
+    counts = Counter(re.sub(r"\d[\d.]*", "N", reason) for reason in reasons)
+    return dict(counts.most_common())
+
+
+def told(name: str, files: int, left_out: list[tuple[str, str]]) -> list[str]:
+    """left_out: id and reason. Lines that end a run: how many files were left out, and the first of each reason."""
+    if not left_out:
+        return [f"{name}: all {files} files are used"]
+    lines = [f"{name}: {len(left_out)} of {files} files are left out"]
+    for pattern, count in counted(reason for _, reason in left_out).items():
+        clip, reason = next(one for one in left_out if list(counted([one[1]])) == [pattern])
+        more = f", and {count - 1} more for the like" if count > 1 else ""
+        lines.append(f"  {clip!r} {reason}{more}")
+    return lines
 
 
 def usable(rows: pd.DataFrame) -> np.ndarray:

@@ -3,9 +3,13 @@
 import math
 import zlib
 
+from pipeline import cards
 from pipeline.errors import UserError
 from pipeline.layout import PARAMETERS, SPLITS
 from pipeline.parameters import Parameters
+
+MOST = 1000
+"""Shards of a split: their numbers have three digits."""
 
 
 def shard_of(clip: str, shards: int) -> int:
@@ -14,10 +18,18 @@ def shard_of(clip: str, shards: int) -> int:
 
 
 def shard_counts(parameters: Parameters, scale: str, dataset: str) -> dict[str, int]:
-    """Shards of every split of a dataset."""
+    """Shards of every split of a dataset: of a user's own files by the counts in its card, else by params.yaml. Stills
+    are divided by their clip, into shards of their own size: one pass over a file cuts all that are in it."""
+    card = cards.read(dataset)
+    per_shard = parameters.at(scale).store.clips_per_shard
+    if card.kind == "folder":
+        counted = card.files or {}
+        return {split: min(MOST, max(1, math.ceil(counted[split] / per_shard))) for split in card.splits}
     settings = parameters.at(scale).datasets
     if dataset not in settings:
         raise UserError(f"{PARAMETERS}: scales.{scale}.datasets.{dataset}: missing: add the dataset's sizes")
-    clips = settings[dataset]["clips"]
-    per_shard = parameters.at(scale).store.clips_per_shard
+    parent = card.crops.dataset if card.crops else None
+    clips = settings[parent or dataset]["clips"]
+    if parent:
+        per_shard = settings[dataset]["clips_per_shard"]
     return {split: max(1, math.ceil(clips[split] / per_shard)) for split in SPLITS if clips.get(split)}

@@ -15,6 +15,9 @@ from pipeline.store.streams import Stream
 
 Array = npt.NDArray[np.generic]
 
+# What Arrow, JSON and NumPy were seen to raise for a shard with flipped bits.
+DAMAGED = (pa.ArrowException, OSError, ValueError, TypeError, KeyError, AttributeError, MemoryError, OverflowError)
+
 
 class ShardWriter:
     """Writes windows one after the other, in the memory of one."""
@@ -61,11 +64,11 @@ class Shard:
         try:
             self._reader = ipc.open_file(pa.memory_map(str(path)))
             described = json.loads(self._reader.schema.metadata[b"streams"])
+            self.streams = {name: Stream.from_json(value) for name, value in described.items()}
         except FileNotFoundError:
             raise UserError(f"{path}: this shard is missing; `snakemake {path}` makes it") from None
-        except (pa.ArrowInvalid, pa.ArrowTypeError, OSError, TypeError, KeyError, json.JSONDecodeError) as error:
+        except DAMAGED as error:
             raise UserError(f"{path}: not a readable shard ({error}); delete it and run again") from None
-        self.streams = {name: Stream.from_json(value) for name, value in described.items()}
 
     def __len__(self) -> int:
         return int(self._reader.num_record_batches)
@@ -76,9 +79,9 @@ class Shard:
             raise UserError(f"{self.path}: holds no stream {stream!r}, only {', '.join(self.streams)}")
         try:
             column = self._reader.get_batch(offset).column(stream)
-        except (pa.ArrowInvalid, OSError) as error:
+            flat = column.values.to_numpy(zero_copy_only=True)
+            return flat.reshape(-1, *self.streams[stream].shape)
+        except DAMAGED as error:
             raise UserError(
                 f"{self.path}: window {offset} is not readable ({error}); delete it and run again"
             ) from None
-        flat = column.values.to_numpy(zero_copy_only=True)
-        return flat.reshape(-1, *self.streams[stream].shape)

@@ -28,7 +28,7 @@ class StoreSource:
         usable = index.usable(rows)
         if not len(usable):
             raise UserError(f"{folder}: no clip of this split can be used; {self._reasons()}")
-        self.table: Table = TABLES[table](rows, usable)
+        self.table: Table = TABLES[table](folder, rows, usable)
         self._shard_names, self._offsets = rows["shard"].to_numpy(), rows["offset"].to_numpy()
         self._times = rows["frame_times"].to_numpy()
         self._parents = torch.from_numpy(pd.factorize(rows["parent"])[0].astype(np.int64))
@@ -99,7 +99,7 @@ class StoreSource:
         return self._shards[name]
 
 
-def frames(rows: pd.DataFrame, usable: np.ndarray) -> Table:
+def frames(folder: Path, rows: pd.DataFrame, usable: np.ndarray) -> Table:
     """Every decoded frame: row, time."""
     times = rows["frame_times"].iloc[usable]
     counts = times.map(len).to_numpy()
@@ -109,14 +109,41 @@ def frames(rows: pd.DataFrame, usable: np.ndarray) -> Table:
     }
 
 
-def clips(rows: pd.DataFrame, usable: np.ndarray) -> Table:
-    """Every window: row, and the times of its first and last frame."""
-    times = rows["frame_times"].iloc[usable]
+def clips(folder: Path, rows: pd.DataFrame, usable: np.ndarray) -> Table:
+    """Every window: row, and the times of its first and last frame; of sound without pictures, when it begins and
+    ends."""
+    some = rows.iloc[usable]
+    bounds = [
+        (times[0], times[-1]) if len(times) else (start, end)
+        for times, start, end in zip(some["frame_times"], some["start"], some["end"], strict=True)
+    ]
     return {
         "row": torch.from_numpy(usable),
-        "start": torch.tensor([float(one[0]) for one in times], dtype=torch.float64),
-        "end": torch.tensor([float(one[-1]) for one in times], dtype=torch.float64),
+        "start": torch.tensor([float(start) for start, _ in bounds], dtype=torch.float64),
+        "end": torch.tensor([float(end) for _, end in bounds], dtype=torch.float64),
     }
 
 
-TABLES: dict[str, Callable[[pd.DataFrame, np.ndarray], Table]] = {"frames": frames, "clips": clips}
+def tuples(folder: Path, rows: pd.DataFrame, usable: np.ndarray) -> Table:
+    """What `mine` found: row, the times a < b < c < d < e, and strategy (its position in `STRATEGIES`)."""
+    path = folder / "tuples" / f"{rows['split'].iloc[usable[0]]}.parquet"
+    mined = index.read(path)
+    row = mined["row"].to_numpy()
+    known = np.isin(row, usable)
+    if not known.all() or (rows["id"].to_numpy()[row] != mined["id"].to_numpy()).any():
+        raise UserError(f"{path}: of another index than the one that is here; delete it and run again")
+    return {
+        "row": torch.from_numpy(row.astype(np.int64)),
+        **{letter: torch.tensor(mined[letter].to_numpy(), dtype=torch.float64) for letter in "abcde"},
+        "strategy": torch.tensor([STRATEGIES.index(one) for one in mined["strategy"]], dtype=torch.int64),
+    }
+
+
+STRATEGIES = ("motion", "uniform")
+"""How tuples were mined: see `pipeline.mining.tuples`."""
+
+TABLES: dict[str, Callable[[Path, pd.DataFrame, np.ndarray], Table]] = {
+    "frames": frames,
+    "clips": clips,
+    "tuples": tuples,
+}

@@ -57,12 +57,12 @@ def render(lecture: Lecture, report: Report) -> str:
         "# The lecture's tables, measured",
         *_introduction(report),
         "## Measured here",
-        *_measured_here(report),
+        *measured_here(report),
     ]
     for number, table in enumerate(lecture.tables, 1):
         parts += _lecture_table(number, table, lecture, cells)
     parts += ["## About the lecture", "\n".join(item(note) for note in lecture.notes)]
-    parts += ["## Left out", *_left_out(report)]
+    parts += ["## Left out", *left_out_section(report)]
     parts += ["## Where a number comes from", *_audit(report, cells)]
     return "\n\n".join(parts) + "\n"
 
@@ -88,7 +88,7 @@ def _introduction(report: Report) -> list[str]:
     ]
 
 
-def _measured_here(report: Report) -> list[str]:
+def measured_here(report: Report) -> list[str]:
     if not report.measured:
         return ["Nothing yet."]
     rows = []
@@ -178,7 +178,7 @@ def _published(row: Row, column: str, lecture: Lecture) -> str:
     return f"{one.value} {one.unit}".strip() + f", {one.confidence}"
 
 
-def _left_out(report: Report) -> list[str]:
+def left_out_section(report: Report) -> list[str]:
     parts = []
     if report.left_out:
         parts += [
@@ -187,6 +187,12 @@ def _left_out(report: Report) -> list[str]:
         ]
     else:
         parts.append(paragraph(f"Nothing: `{layout.EXCLUDED}` names no clip, and every file could be used."))
+    return parts + overlap_section(report)
+
+
+def overlap_section(report: Report) -> list[str]:
+    """What pretraining and evaluation have in common."""
+    parts = []
     if report.measured:
         rows = [
             [f"`{short_alias(one.id, report.ids)}`", *(str(one.overlap.get(split, 0)) for split in layout.SPLITS)]

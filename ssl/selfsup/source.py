@@ -9,9 +9,9 @@ from torch import Tensor
 Table = Mapping[str, Tensor]
 """A row table: columns of equal length, one entry for each thing that can be drawn.
 
-Two are built in. `frames`: row (N,) int64, time (N,) float64. `clips`: row, start, end. Others come from a method's
-`fit`, or were mined, with columns of their own beside `row`. `row` is a position in the split's index; times are
-seconds on the clip's own clock."""
+Two are built in. `frames`: row (N,) int64, time (N,) float64. `clips`: row, start, end. One is mined. `tuples`: row, a,
+b, c, d, e (Shuffle & Learn's five times), strategy (N,) int64. Others come from a method's `fit`, with columns of their
+own beside `row`. `row` is a position in the split's index; times are seconds on the clip's own clock."""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def changed(tmp_path: Path, key: str, value: object, *, remove: bool = False) ->
 
 def test_the_shipped_file_is_valid() -> None:
     read = parameters.read()
-    assert ("rotation", "linear") in read.evaluations()
+    assert ("toyworld-stills", "rotation", "linear") in read.evaluations("toyworld")
     assert set(read.scales) == {"smoke", "default", "paper"}
 
 
@@ -43,6 +43,9 @@ def test_the_shipped_file_is_valid() -> None:
         ("sclae", "smoke", "sclae: unknown key; did you mean 'scale'?"),
         ("scale", "defualt", "scale: unknown 'defualt'; did you mean 'default'?"),
         ("dataset", "toywrld", "there is no card for dataset 'toywrld'; did you mean 'toyworld'?"),
+        ("images", "toyworld-stils", "there is no card for dataset 'toyworld-stils'; did you mean 'toyworld-stills'?"),
+        ("scales/smoke/datasets/toyworld-stills/around", [0.5, 1.4], "around: expected 1 to 10, found 0.5"),
+        ("scales/smoke/datasets/toyworld-stills/per_clp", 2, "toyworld-stills.per_clp: unknown key; did you mean"),
         ("threads", 0, "threads: input should be greater than or equal to 1, found 0"),
         ("threads", "two", "threads: input should be a valid integer"),
         ("seeds", [], "seeds: list should have at least 1 item"),
@@ -105,6 +108,8 @@ def test_a_wrong_value_is_named(tmp_path: Path, key: str, value: object, expecte
         ("scales/smoke/training/rotation", "scales.smoke.training.rotation: missing"),
         ("scales/smoke/protocols/linear", "scales.smoke.protocols.linear: missing"),
         ("scales/smoke/datasets/toyworld/fps", "toyworld.fps: missing"),
+        ("scales/smoke/datasets/toyworld-stills", "scales.smoke.datasets.toyworld-stills: missing"),
+        ("images", "images: missing"),
     ],
 )
 def test_a_missing_key_is_named(tmp_path: Path, key: str, expected: str) -> None:
@@ -125,3 +130,26 @@ def test_a_stage_depends_on_its_own_keys_only() -> None:
     used = read.used(keys)
     assert set(used) == {"runs.rotation", "scales.smoke.training.rotation", "device", "threads"}
     assert used["runs.rotation"]["method"] == "rotation"
+
+
+def test_pictures_are_of_the_dataset_or_cut_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert parameters.read(changed(tmp_path, "images", "toyworld")).images == "toyworld"
+    cards = tmp_path / "data" / "cards"
+    cards.mkdir(parents=True)
+    for name in ("toyworld", "toyworld-stills"):
+        text = (ROOT / "data" / "cards" / f"{name}.yaml").read_text()
+        (cards / f"{name}.yaml").write_text(text)
+        (cards / f"my-{name}.yaml").write_text(text.replace(f"name: {name}", f"name: my-{name}"))
+    path = changed(tmp_path, "dataset", "my-toyworld")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"images: expected my-toyworld or stills .* found 'toyworld-stills'"):
+        parameters.read(path)
+
+
+def test_stills_are_divided_as_their_clips_are() -> None:
+    data = yaml.safe_load((ROOT / "params.yaml").read_text())
+    assert parameters.keys_of("decode", "smoke", data["images"]) == [
+        "scales.smoke.store",
+        "scales.smoke.datasets.toyworld-stills.clips_per_shard",
+        "scales.smoke.datasets.toyworld.clips",
+    ]

@@ -1,9 +1,10 @@
-"""toyworld: short videos with sound of ten musical instruments, rendered from a seed as H.264 and AAC files.
+"""toyworld: short videos with sound of an actor beside a musical instrument, rendered from a seed as H.264 and AAC.
 
 Everything about a clip comes from `numpy.random.default_rng([seed, split, number])`: it can be rendered alone, and
 no instance, background or timbre of one clip is that of another, in its split or any other.
 """
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -17,10 +18,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.datasets.toyworld import encode, motion, scene, sound
+from pipeline.datasets.toyworld import annotations, encode, motion, scene, sound
 from pipeline.datasets.toyworld.classes import CLASSES, FAMILIES
+from pipeline.datasets.toyworld.figure import ACTIONS
+from pipeline.datasets.toyworld.scene import Picture, flow_of
 
-__all__ = ["CLASSES", "FAMILIES", "Clip", "Facts", "Toyworld"]
+__all__ = ["ACTIONS", "CLASSES", "FAMILIES", "Clip", "Picture", "Toyworld", "flow_of"]
 
 _STREAM = {"train": 1, "validation": 2, "test": 3}
 # numpy pads a seed with zeros, so a stream beside a clip's own must end in something else than 0.
@@ -28,33 +31,23 @@ _LABELS = 1
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What is known exactly about a clip. onsets: (N,) seconds; main and others: the objects with a box a frame;
-    camera: (T, 2, 3), see scene.Picture."""
-
-    split: str
-    number: int
-    label_object: str
-    label_sounding: str
-    onsets: NDArray[np.float64]
-    main: scene.Placed
-    others: tuple[scene.Placed, ...]
-    camera: NDArray[np.float32]
-
-
-@dataclass(frozen=True)
 class Clip:
-    """frames: (T, side, side, 3) uint8 RGB; sound: (S,) float32 within -1 to 1, mono."""
+    """picture: frames and all that is known of them; sound: (S,) float32 within -1 to 1, mono; labels: action, object
+    and sounding; hard: of the subset with clutter and a silent double; onsets: (N,) seconds
+    of the strokes that begin in the clip."""
 
-    frames: NDArray[np.uint8]
+    picture: Picture
     sound: NDArray[np.float32]
-    facts: Facts
+    labels: dict[str, str]
+    hard: bool
+    onsets: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Toyworld:
     """clips: how many in each of train, validation, test; seconds: of each clip, rounded to whole frames; side: of the
-    square frames, in pixels, even; sample_rate: of the sound, in hertz.
+    square frames, in pixels, even; sample_rate: of the sound, in hertz; hard: the share of the test clips that are
+    cluttered and show a silent, still double of the main object's class.
 
     Raises ValueError for a size that the codecs do not take or an unknown split.
     """
@@ -65,7 +58,9 @@ class Toyworld:
         "fps": (1, 240),
         "side": (32, 4096),
         "sample_rate": (8000, 96000),
+        "hard": (0, 1),
     }
+    annotations: ClassVar = annotations.SCHEMAS
 
     seed: int
     clips: dict[str, int]
@@ -73,6 +68,7 @@ class Toyworld:
     fps: float
     side: int
     sample_rate: int
+    hard: float
 
     def __post_init__(self) -> None:
         if unknown := set(self.clips) - set(_STREAM):
@@ -94,40 +90,37 @@ class Toyworld:
         """Samples of a clip's sound, which lasts exactly as long as its frames."""
         return round(self.frames * self.sample_rate / Fraction(self.fps).limit_denominator(1001))
 
-    def label(self, split: str, number: int) -> str:
-        """The class of a clip: each run of ten clips has every class once, in an order drawn anew."""
+    def labels(self, split: str, number: int) -> tuple[str, str]:
+        """The object's class and the action of a clip: each run of ten clips has every class and every action once, in
+        orders drawn anew and apart."""
         cycle, place = divmod(number, len(CLASSES))
-        order = np.random.default_rng([self.seed, _STREAM[split], cycle, _LABELS]).permutation(len(CLASSES))
-        return CLASSES[int(order[place])]
+        rng = np.random.default_rng([self.seed, _STREAM[split], cycle, _LABELS])
+        classes, actions = rng.permutation(len(CLASSES)), rng.permutation(len(ACTIONS))
+        return CLASSES[int(classes[place])], ACTIONS[int(actions[place])]
 
     def render(self, split: str, number: int) -> Clip:
         """One clip, the same whoever asks and in whatever order."""
         # Streams of their own: a change to the sound leaves every picture as it was.
         for_strokes, for_picture, for_sound = np.random.default_rng([self.seed, _STREAM[split], number]).spawn(3)
-        label = self.label(split, number)
+        label, action = self.labels(split, number)
         seconds = self.samples / self.sample_rate
         strokes = motion.strokes(seconds, for_strokes)
         times = np.arange(self.frames) / self.fps
-        picture = scene.shoot(label, strokes, times, self.side, for_picture)
+        hard = split == "test" and bool(for_picture.random() < self.hard)
+        picture = scene.shoot(label, action, hard, strokes, times, self.side, for_picture)
         wave = sound.record(label, strokes, seconds, self.sample_rate, for_sound)
-        facts = Facts(
-            split=split,
-            number=number,
-            label_object=label,
-            label_sounding=label,
-            onsets=strokes.onsets,
-            main=picture.main,
-            others=picture.others,
-            camera=picture.camera,
-        )
-        return Clip(picture.frames, wave, facts)
+        onsets = strokes.onsets[strokes.onsets >= 0]
+        return Clip(picture, wave, {"action": action, "object": label, "sounding": label}, hard, onsets)
 
     def make(self, destination: Path, workers: int) -> Iterator[dict[str, Any]]:
         """Renders every clip to destination/SPLIT/NNNNNN.mp4; yields id, split, path (relative to destination),
-        label_object and label_sounding of each when its file is whole, in order of split and number."""
+        label_action, label_object and label_sounding of each when its file is whole, and `annotations`, its rows of
+        each of the tables of that name, in order of split and number."""
         for split in self.clips:
             (destination / split).mkdir(parents=True, exist_ok=True)
         jobs = [(split, number) for split in _STREAM for number in range(self.clips.get(split, 0))]
+        # Read by the workers' numpy when it is loaded: with a process a core, more threads would wait for each other.
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"
         # Spawned, not forked: the caller may have threads (torch's, Arrow's), and a lock held at a fork stays held.
         with ProcessPoolExecutor(workers, get_context("spawn"), initializer=cv2.setNumThreads, initargs=(0,)) as pool:
             try:
@@ -141,11 +134,12 @@ def _film(world: Toyworld, destination: Path, job: tuple[str, int]) -> dict[str,
     name = f"{number:06d}"
     clip = world.render(split, number)
     path = Path(split, f"{name}.mp4")
-    encode.write(destination / path, clip.frames, clip.sound, world.fps, world.sample_rate)
+    encode.write(destination / path, clip.picture.frames, clip.sound, world.fps, world.sample_rate)
+    identity = f"toyworld/{split}/{name}"
     return {
-        "id": f"toyworld/{split}/{name}",
+        "id": identity,
         "split": split,
         "path": str(path),
-        "label_object": clip.facts.label_object,
-        "label_sounding": clip.facts.label_sounding,
+        **{f"label_{label}": value for label, value in clip.labels.items()},
+        "annotations": annotations.tables_of(identity, clip.picture, clip.onsets, clip.labels, clip.hard),
     }

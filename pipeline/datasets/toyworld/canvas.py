@@ -35,12 +35,16 @@ class Canvas:
         if rounding:
             shade = shade + self._relief(mask, rounding)
         paint = np.empty((*mask.shape, 4), np.float32)
-        paint[..., :3] = np.asarray(colour, np.float32) * (1 + shade[..., None])
         paint[..., 3] = 255
-        np.clip(paint, 0, 255, out=paint)
-        cover = mask.astype(np.float32)[..., None] * np.float32(1 / 255)
+        np.multiply((1 + shade)[..., None], np.asarray(colour, np.float32), out=paint[..., :3])
+        np.minimum(paint, 255, out=paint)
+        np.maximum(paint, 0, out=paint)
         region = self.pixels[top:bottom, left:right]
-        region[...] = (region + cover * (paint - region) + 0.5).astype(np.uint8)
+        paint -= region
+        paint *= (mask * np.float32(1 / 255))[..., None]
+        paint += region
+        # Rounds too.
+        region[...] = cv2.convertScaleAbs(paint)
         if edge:
             self._contour(corners, np.asarray(colour) * 0.55, edge, closed=True)
 
@@ -63,9 +67,10 @@ class Canvas:
         return np.round(scaled * self._side * (1 << _FRACTION_BITS)).astype(np.int32)
 
     def _bounds(self, corners: NDArray[np.int32]) -> tuple[int, int, int, int]:
-        low = np.clip((corners.min(axis=0) >> _FRACTION_BITS) - 1, 0, self._side)
-        high = np.clip((corners.max(axis=0) >> _FRACTION_BITS) + 2, 0, self._side)
-        return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+        (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+        low = [max((value >> _FRACTION_BITS) - 1, 0) for value in (left, top)]
+        high = [min((value >> _FRACTION_BITS) + 2, self._side) for value in (right, bottom)]
+        return low[0], low[1], high[0], high[1]
 
     def _contour(self, corners: NDArray[np.int32], colour: ArrayLike, width: float, *, closed: bool) -> None:
         red, green, blue = (float(value) for value in np.clip(np.asarray(colour), 0, 255))

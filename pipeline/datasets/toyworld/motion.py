@@ -13,25 +13,34 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Strokes:
-    """onsets: (N,) seconds, ascending; strengths: (N,) in 0.6 to 1."""
+    """onsets: (N,) seconds from the clip's start, ascending, some of them before it; strengths: (N,) in 0.6 to 1."""
 
     onsets: Floats
     strengths: Floats
 
 
+LEAD = 0.6  # seconds before a clip from which on strokes are still heard and seen in it
+AUDIBLE = 0.06  # seconds before a clip's end up to which a stroke is heard for long enough to be told
+_LAST = 0.02  # seconds before its end after which none begins: nothing of it would be heard
+
+
 def strokes(seconds: float, rng: np.random.Generator) -> Strokes:
-    """One burst in a short clip, up to one a second in longer ones, each of two to six strokes, with stillness
-    before, between and after: there are always parts of a clip in which nothing happens."""
-    bursts = int(rng.integers(1, max(1, round(seconds * 0.8)) + 1))
-    share = seconds / bursts
-    onsets: list[float] = []
-    for burst in range(bursts):
-        gap = rng.uniform(0.14, 0.32)
-        start, end = share * burst + rng.uniform(0.1, 0.35) * share, share * (burst + 0.85)
-        count = min(int(rng.integers(2, 7)), 1 + int(max(0.0, end - start) / gap))
-        onsets += list(start + gap * np.arange(count) + rng.normal(0, 0.01, count))
-    times = np.sort(np.array(onsets))
-    return Strokes(times, rng.uniform(0.6, 1.0, len(times)))
+    """Bursts of two to six strokes with stillness between them, from LEAD seconds before the clip, at negative times,
+    to its end; at least one is in the clip.
+
+    The clip is cut out of a course that looks alike at all times. If it began in silence and ended in what rings on,
+    loudness and movement would tell the direction of time."""
+    while True:
+        time = -LEAD - rng.uniform(0, 2.0)
+        onsets: list[float] = []
+        while time < seconds:
+            gap, count = rng.uniform(0.14, 0.32), int(rng.integers(2, 7))
+            onsets += list(time + gap * np.arange(count) + rng.normal(0, 0.01, count))
+            time += gap * (count - 1) + rng.uniform(0.4, 1.1)
+        times = np.sort(np.array(onsets))
+        times = times[(times > -LEAD) & (times < seconds - _LAST)]
+        if ((times > 0) & (times < seconds - AUDIBLE)).any():
+            return Strokes(times, rng.uniform(0.6, 1.0, len(times)))
 
 
 @dataclass(frozen=True)
@@ -59,9 +68,9 @@ class Gesture:
 def gesture(rng: np.random.Generator) -> Gesture:
     """Hop, shake, sway or swell, mostly one of them, drawn without looking at the class."""
     mix = rng.dirichlet([0.5, 0.5, 0.5, 0.5]) ** 0.5
-    signs = rng.choice([-1.0, 1.0], 3)
+    signs = rng.choice([-1.0, 1.0], 4)
     return Gesture(
-        move=np.array([signs[0] * mix[0] * rng.uniform(0.06, 0.11), -mix[1] * rng.uniform(0.06, 0.11)]),
+        move=np.array([signs[0] * mix[0] * rng.uniform(0.05, 0.09), signs[3] * mix[1] * rng.uniform(0.05, 0.09)]),
         turn=float(signs[1] * mix[2] * np.deg2rad(rng.uniform(12, 20))),
         stretch=float(signs[2] * mix[3] * rng.uniform(0.12, 0.20)),
         frequency=rng.uniform(2.2, 3.6),
@@ -70,11 +79,15 @@ def gesture(rng: np.random.Generator) -> Gesture:
 
 
 def camera(times: Floats, side: int, rng: np.random.Generator) -> Floats:
-    """(T, 2, 3) world to frame: slow oscillations of position, angle and zoom, alike forwards and backwards in time, so
-    that neither order nor direction can be read from the background."""
-    amplitudes = rng.uniform(0.2, 1.0, 4) * [0.05, 0.05, np.deg2rad(3), 0.03]
+    """(T, 2, 3) world to frame: slow oscillations of position, angle and zoom, and in most clips a hand's tremor, alike
+    forwards and backwards in time, so that neither order nor direction can be read from the background."""
+    amplitudes = rng.uniform(0.2, 1.0, 4) * [0.03, 0.03, np.deg2rad(2.5), 0.025]
+    if rng.random() < 0.1:
+        amplitudes *= 0  # on a tripod
     angles = 2 * np.pi * (times[:, None] / rng.uniform(1.6, 5.0, 4) + rng.random(4))
-    right, down, turn, zoom = (amplitudes * np.sin(angles)).T
+    tremble = rng.uniform(0.2, 1.0) * np.array([0.006, 0.006, np.deg2rad(0.4), 0.002]) * (rng.random() < 0.7)
+    shaken = amplitudes * np.sin(angles) + tremble * rng.normal(0, 1, (len(times), 4))
+    right, down, turn, zoom = shaken.T
     centre = np.full((len(times), 2), (side - 1) / 2)
     return similarity(centre + side * np.stack([right, down], axis=1), turn, np.exp(zoom))
 

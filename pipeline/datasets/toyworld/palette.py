@@ -39,11 +39,11 @@ def random_lab(
     return np.array([rng.uniform(*lightness), radius * np.cos(hue), radius * np.sin(hue)])
 
 
-def background_labs(rng: np.random.Generator) -> NDArray[np.float64]:
-    """(3, 3) Lab: neighbouring colours between which a quiet texture runs."""
+def background_labs(rng: np.random.Generator, *, busy: bool) -> NDArray[np.float64]:
+    """(3, 3) Lab: neighbouring colours between which a texture runs, quietly or, if busy, so that it competes with what
+    stands before it."""
     base = random_lab(rng, (22, 82), (2, 38))
-    # Most are quiet; some compete with the object.
-    spread = rng.normal(0, 1, (2, 3)) * [6, 7, 7] * rng.uniform(0.6, 2.0)
+    spread = rng.normal(0, 1, (2, 3)) * [6, 7, 7] * (rng.uniform(1.5, 2.6) if busy else rng.uniform(0.5, 1.2))
     return np.stack([base, base + spread[0], base + spread[1]])
 
 

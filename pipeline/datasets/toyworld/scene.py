@@ -1,138 +1,126 @@
-"""The picture of a clip: background, main object and perhaps a smaller silent one, under one camera and one light."""
+"""The picture of a clip, and all that is known of it: boxes, layers, joints, the camera, the flow of every pixel."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.datasets.toyworld import background, motion, objects
-from pipeline.datasets.toyworld.classes import CLASSES
-from pipeline.datasets.toyworld.palette import background_labs, object_palette
+from pipeline.datasets.toyworld import background, motion
+from pipeline.datasets.toyworld.compositor import compose
+from pipeline.datasets.toyworld.exposure import expose
+from pipeline.datasets.toyworld.palette import background_labs
+from pipeline.datasets.toyworld.staging import Setting, Thing, stage
 
-Frames = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Placed:
-    """An object in a clip. degrees: from upright, clockwise; boxes: (T, 4) float32 left, top, right, bottom in pixels,
-    which may reach beyond the frame."""
-
-    label: str
-    degrees: float
-    boxes: NDArray[np.float32]
+Floats = NDArray[np.float64]
+_FALLS = 0.025  # of the frame's side, by which a shadow falls
 
 
 @dataclass(frozen=True)
 class Picture:
-    """frames: (T, side, side, 3) uint8 RGB; main: the object that moves and sounds; others: still and silent; camera:
-    (T, 2, 3) float32, from the world's coordinates, centred, to the frame's."""
+    """Of T frames, N things and L layers.
 
-    frames: Frames
-    main: Placed
-    others: tuple[Placed, ...]
+    frames: (T, side, side, 3) uint8 RGB; boxes: (T, N, 4) float32 left, top, right, bottom in pixels of all that is a
+    thing's, covered parts too, clipped to the frame, nan where nothing of it is seen; visible: (T, N) float32, the
+    share of it that is inside and not covered; joints: (T, 13, 2) pixels, joints_visible: (T, 13), inside and covered
+    by nothing but the actor; camera: (T, 2, 3) from the world's coordinates, centred, to the frame's; layers: (T, side,
+    side) uint8, which layer is seen, 0 for the background; poses: (L + 1, T, 2, 3) of the layers to the frame, the
+    background's first; owners: (L + 1,) which thing a layer is part of, -1 for the background; start, end: seconds
+    between which the actor acts; event: what happens for good, or None."""
+
+    frames: NDArray[np.uint8]
+    things: tuple[Thing, ...]
+    boxes: NDArray[np.float32]
+    visible: NDArray[np.float32]
+    joints: NDArray[np.float32]
+    joints_visible: NDArray[np.bool_]
     camera: NDArray[np.float32]
+    layers: NDArray[np.uint8]
+    poses: Floats
+    owners: NDArray[np.int16]
+    start: float
+    end: float
+    event: str | None
+
+    @property
+    def instances(self) -> NDArray[np.int16]:
+        """(T, side, side) which thing is seen, -1 for the background."""
+        return self.owners[self.layers]
 
 
 def shoot(
-    label: str, played: motion.Strokes, times: NDArray[np.float64], side: int, rng: np.random.Generator
+    label: str, action: str, hard: bool, played: motion.Strokes, times: Floats, side: int, rng: np.random.Generator
 ) -> Picture:
-    """Films one clip. times: (T,) the frames' times in seconds; side: pixels."""
+    """Films one clip. label: of the main object; hard: cluttered, with a silent, still double of the main object's
+    class; played: when the main object moves; times: (T,) seconds of the frames; side: pixels."""
     light = rng.uniform(0, 2 * np.pi)
-    labs = background_labs(rng)
+    labs = background_labs(rng, busy=hard or rng.random() < 0.2)
     path = motion.camera(times, side, rng)
     world = background.paint(int(1.4 * side), labs, rng)
-
-    sprite = objects.draw(label, object_palette(rng, labs[0]), rng.uniform(0.40, 0.56) * side, light, rng)
-    # Anywhere, as long as a still object stays within a still frame.
-    reach = np.clip(0.5 * side - np.abs(sprite.hull).max(axis=0) - 0.04 * side, 0.02 * side, 0.2 * side)
-    at = rng.uniform(-reach, reach)
-    degrees = rng.uniform(-25, 25)
-    gesture = motion.gesture(rng)
-    swing = gesture.displacement(times, played)
-    poses = motion.compose(path, _poses(at, degrees, gesture, swing, side))
-    layers = [(sprite, poses)]
-    main = Placed(label, degrees, _boxes(sprite, poses))
-
-    others: tuple[Placed, ...] = ()
-    if rng.random() < 0.35:
-        label_other = str(rng.choice([name for name in CLASSES if name != label]))
-        small = objects.draw(label_other, object_palette(rng, labs[0]), rng.uniform(0.17, 0.24) * side, light, rng)
-        # In the corner that the main object leaves the most room in.
-        corner = -np.where(at == 0, 1, np.sign(at)) * rng.uniform(0.33, 0.38, 2) * side
-        turn = rng.uniform(-25, 25)
-        still = motion.compose(path, _poses(corner, turn, gesture, np.zeros_like(swing), side))
-        layers.insert(0, (small, still))
-        others = (Placed(label_other, turn, _boxes(small, still)),)
-
-    return Picture(_frames(world, path, layers, light, times, side, rng), main, others, path.astype(np.float32))
-
-
-def _poses(
-    at: NDArray[np.float64], degrees: float, gesture: motion.Gesture, swing: NDArray[np.float64], side: int
-) -> NDArray[np.float64]:
-    """(T, 2, 3) from a sprite's centre to the world's."""
-    return motion.similarity(
-        at + swing[:, None] * gesture.move * side,
-        np.deg2rad(degrees) + swing * gesture.turn,
-        1 + swing * gesture.stretch,
+    staged = stage(label, action, hard, played, Setting(times, side, light, labs[0]), rng)
+    groups = [[replace(layer, poses=motion.compose(path, layer.poses)) for layer in layers] for layers in staged.groups]
+    drop = (-np.cos(light) * _FALLS * side, -np.sin(light) * _FALLS * side)
+    laid = compose(world, path, groups, len(staged.things), drop, side)
+    flat = [layer for layers in groups for layer in layers]
+    owners = np.array([-1, *(layer.instance for layer in flat)], np.int16)
+    boxes, visible = _seen(owners[laid.owner], laid.boxes, laid.areas, side)
+    joints = (staged.joints @ np.swapaxes(path[:, :, :2], 1, 2) + path[:, None, :, 2]).astype(np.float32)
+    actor = next(place for place, thing in enumerate(staged.things) if thing.role == "actor")
+    return Picture(
+        frames=expose(laid.picture, times, light, rng),
+        things=staged.things,
+        boxes=boxes,
+        visible=visible,
+        joints=joints,
+        joints_visible=_uncovered(joints, owners[laid.owner] == actor),
+        camera=path.astype(np.float32),
+        layers=laid.owner,
+        poses=np.stack([path, *(layer.poses for layer in flat)]),
+        owners=owners,
+        start=staged.start,
+        end=staged.end,
+        event=staged.event,
     )
 
 
-def _boxes(sprite: objects.Sprite, poses: NDArray[np.float64]) -> NDArray[np.float32]:
-    corners = poses[:, :, :2] @ sprite.hull.T + poses[:, :, 2:]
-    return np.concatenate([corners.min(axis=2), corners.max(axis=2)], axis=1).astype(np.float32)
+def flow_of(picture: Picture) -> NDArray[np.float32]:
+    """(T, side, side, 2) the exact flow of a clip: for each pixel the x and y, in pixels, by which what it shows has
+    moved since the frame before; zeros in the first frame.
+
+    It follows from the layers' poses, which rendering a clip again from its seed gives (`Toyworld.render`): what is
+    stored with a dataset are masks and camera, not poses. Shadows and half-transparent smoke count as what they lie
+    on."""
+    count, side = picture.layers.shape[:2]
+    square = np.zeros((*picture.poses.shape[:2], 3, 3))
+    square[:, :, :2], square[:, :, 2, 2] = picture.poses, 1
+    # From a frame's pixels to those of the frame before, for each layer.
+    back = square[:, :-1] @ np.linalg.inv(square[:, 1:])
+    rows, columns = np.indices((side, side), np.float64)
+    here = np.stack([columns, rows], axis=2)
+    flow = np.zeros((count, side, side, 2), np.float32)
+    for index in range(1, count):
+        maps = back[:, index - 1][picture.layers[index]]
+        before = np.einsum("hwij,hwj->hwi", maps[..., :2, :2], here) + maps[..., :2, 2]
+        flow[index] = here - before
+    return flow
 
 
-def _frames(
-    world: Frames,
-    path: NDArray[np.float64],
-    layers: list[tuple[objects.Sprite, NDArray[np.float64]]],
-    light: float,
-    times: NDArray[np.float64],
-    side: int,
-    rng: np.random.Generator,
-) -> Frames:
-    """(T, side, side, 3) uint8: each frame warps what was drawn once."""
-    gain = _light(light, side, rng)
-    # Brightness swings instead of drifting: a drift would tell the direction of time.
-    flicker = 1 + rng.uniform(0, 0.05) * np.sin(2 * np.pi * (times / rng.uniform(0.7, 2.0) + rng.random()))
-    noise = rng.normal(0, rng.uniform(0.5, 2), (2 * side, 2 * side, 3)).astype(np.float32)
-    drop = (-np.cos(light) * 0.025 * side, -np.sin(light) * 0.025 * side)
-    shades = [cv2.GaussianBlur(sprite.pixels[..., 3], (0, 0), 0.015 * side) for sprite, _ in layers]
-    size = (side, side)
-    frames = np.empty((len(times), side, side, 3), np.uint8)
-    for index in range(len(times)):
-        picture = cv2.warpAffine(
-            world, _about_centre(path[index], world), size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
-        ).astype(np.float32)
-        for (sprite, poses), shade in zip(layers, shades, strict=True):
-            matrix = _about_centre(poses[index], sprite.pixels)
-            fallen = matrix.copy()
-            fallen[:, 2] += drop
-            shadow = cv2.warpAffine(shade, fallen, size, flags=cv2.INTER_LINEAR)
-            cover = cv2.warpAffine(sprite.pixels, matrix, size, flags=cv2.INTER_LINEAR)
-            left = (1 - shadow * np.float32(0.35 / 255)) * (1 - cover[..., 3] * np.float32(1 / 255))
-            picture *= left[..., None]
-            picture += cover[..., :3]
-        picture *= gain * np.float32(flicker[index])
-        row, column = rng.integers(0, side, 2)
-        # Adds, rounds and keeps to 0..255 in one pass.
-        cv2.add(picture, noise[row : row + side, column : column + side], dst=frames[index], dtype=cv2.CV_8U)
-    return frames
+def _seen(
+    instances: NDArray[np.int16], boxes: NDArray[np.int32], areas: NDArray[np.int32], side: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Boxes clipped to the frame and visible shares, from boxes (T, N, 4) and areas (T, N) of whole things."""
+    count, number = areas.shape
+    shifted = instances.astype(np.int64) + 1 + (number + 1) * np.arange(count)[:, None, None]
+    pixels = np.bincount(shifted.ravel(), minlength=count * (number + 1)).reshape(count, number + 1)[:, 1:]
+    visible = pixels / np.maximum(areas, 1)
+    clipped = np.clip(boxes, 0, side).astype(np.float32)
+    clipped[pixels == 0] = np.nan
+    return clipped, visible.astype(np.float32)
 
 
-def _about_centre(matrix: NDArray[np.float64], image: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """The map of an image's pixels, given that of its centre's coordinates."""
-    centre = np.array([image.shape[1] - 1, image.shape[0] - 1]) / 2
-    moved = matrix.copy()
-    moved[:, 2] -= matrix[:, :2] @ centre
-    return moved
-
-
-def _light(angle: float, side: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """(side, side, 1) gain: brighter towards the light, which comes from any side, so nothing says where up is."""
-    rows, columns = np.indices((side, side), np.float32) / np.float32(side) - np.float32(0.5)
-    slope = np.float32(np.cos(angle)) * columns + np.float32(np.sin(angle)) * rows
-    exposure, contrast = rng.uniform(0.8, 1.05), rng.uniform(0.05, 0.35)
-    return np.asarray(exposure * (1 + contrast * slope), np.float32)[..., None]
+def _uncovered(joints: NDArray[np.float32], actor: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(T, 13) which joints (T, 13, 2) are in the frame and show the actor itself; actor: (T, side, side)."""
+    side = actor.shape[1]
+    places = np.round(joints).astype(int)
+    inside = ((places >= 0) & (places < side)).all(axis=2)
+    x, y = np.moveaxis(np.clip(places, 0, side - 1), 2, 0)
+    return np.asarray(inside & actor[np.arange(len(actor))[:, None], y, x])

@@ -1,43 +1,59 @@
-"""The sound of a clip: a note at each stroke, in a room, through an equaliser, over noise, at a level of its own."""
+"""The sound of a clip: a note at each stroke, in a room, through an equaliser, among other sounds, as a small recorder
+with automatic gain takes it."""
 
 import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
 
-from pipeline.datasets.toyworld.motion import Strokes
+from pipeline.datasets.toyworld.motion import AUDIBLE, Strokes
+from pipeline.datasets.toyworld.surroundings import surroundings
 from pipeline.datasets.toyworld.timbre import HELD, VOICES
-from pipeline.datasets.toyworld.tones import Wave
+from pipeline.datasets.toyworld.tones import Wave, between
 
 _PENTATONIC = (0, 2, 4, 7, 9, 12)  # semitones: any two sound well together
+
+_BANDS, _RISING, _RISE = 100, 4, 10.0  # a stroke is heard where this many of the bands rise by so many decibels
 
 
 def record(label: str, played: Strokes, seconds: float, rate: int, rng: np.random.Generator) -> Wave:
     """(S,) float32 within -1 to 1, S = round(seconds * rate); notes begin exactly at the strokes."""
     count = round(seconds * rate)
-    dry = _notes(label, played, count, rate, rng)
-    wet = _room_and_equaliser(dry, rate, rng)
-    signal = wet / max(float(np.sqrt(np.mean(wet**2))), 1e-6)
-    noise = _noise(count, rate, rng)
-    signal_to_noise = rng.uniform(0, 18)  # decibels
-    mixed = signal + noise * np.float32(10 ** (-signal_to_noise / 20))
-    # The level says nothing about the class: low enough that even a drum's peaks rarely have to be held below 0.95.
-    level = 10 ** (rng.uniform(-32, -20) / 20)
-    gain = min(level / float(np.sqrt(np.mean(mixed**2))), 0.95 / float(np.abs(mixed).max()))
-    return np.asarray(mixed * np.float32(gain), np.float32)
+    notes = _room_and_equaliser(_notes(label, played, count, rate, rng), rate, rng)
+    notes /= np.float32(max(_level(notes), 1e-6))
+    others = surroundings(count, rate, rng)
+    told = played.onsets[(played.onsets >= 0) & (played.onsets < seconds - AUDIBLE)]
+    below = _below(notes, others, told, rate, rng.uniform(0, 10))
+    mixed = notes + others * np.float32(10 ** (-below / 20))
+    # How loud, how uneven and how peaked it is says nothing about the class: each is drawn.
+    limited = _limiter(mixed, crest=rng.uniform(10.5, 13.0))
+    even = _automatic_gain(limited, rate, peak=rng.uniform(3.0, 6.0))
+    level = 10 ** (rng.uniform(-34, -20) / 20)
+    return np.asarray(even * np.float32(level / _level(even)), np.float32)
+
+
+def _level(wave: Wave) -> float:
+    return float(np.sqrt(np.mean(wave**2)))
 
 
 def _notes(label: str, played: Strokes, count: int, rate: int, rng: np.random.Generator) -> Wave:
     """(S,) the notes alone. Pitches come from one range whatever the class: height alone would tell it."""
     note = VOICES[label](rate, rng)
     base = 2 ** rng.uniform(np.log2(165), np.log2(440))
-    held = rng.uniform(0.55, 0.98)  # share of the gap to the next stroke for which a held note lasts
-    ends = np.append(played.onsets[1:], count / rate)
+    held = rng.uniform(0.35, 0.9)  # share of the gap to the next stroke for which a held note lasts
+    step = 0
+    # The next stroke after the last may come after the clip: a note that ended with the clip would tell where that is.
+    ends = np.append(played.onsets[1:], played.onsets[-1] + rng.uniform(0.14, 1.0))
     track = np.zeros(count, np.float32)
     for onset, end, strength in zip(played.onsets, ends, played.strengths, strict=True):
         start = round(onset * rate)
-        room = (count - start) / rate
+        room = (count - start) / rate  # to the clip's end, from before its start where the stroke was
         lasts = min(max(0.06, held * (end - onset)), 0.6, room) if label in HELD else min(1.2, room)
-        hertz = base * 2 ** (_PENTATONIC[rng.integers(len(_PENTATONIC))] / 12)
-        wave = note(float(hertz), lasts, rng)[: count - start]
-        track[start : start + len(wave)] += np.float32(strength) * wave
+        # Never the same pitch twice running, which would hide a note in what rings on of the last.
+        step = (step + int(rng.integers(1, len(_PENTATONIC)))) % len(_PENTATONIC)
+        wave = note(float(base * 2 ** (_PENTATONIC[step] / 12)), lasts, rng)[: count - start]
+        heard = wave[max(0, -start) :]
+        start = max(0, start)
+        track[start : start + len(heard)] += np.float32(strength) * heard
     return track
 
 
@@ -45,22 +61,62 @@ def _room_and_equaliser(dry: Wave, rate: int, rng: np.random.Generator) -> Wave:
     """(S,) filtered in one multiplication of spectra. The direct sound comes first, so onsets stay where they are."""
     tail = round(rng.uniform(0.05, 0.35) * rate)
     echo = rng.standard_normal(tail, np.float32) * np.exp(np.linspace(0, -6.9, tail, dtype=np.float32))  # to -60 dB
-    response = np.concatenate([[np.float32(1)], echo * np.float32(rng.uniform(0.1, 0.8) / np.linalg.norm(echo))])
-    size = 1 << (len(dry) + len(response) - 1).bit_length()
-    frequencies = np.linspace(0, rate / 2, size // 2 + 1, dtype=np.float32)
+    response = np.concatenate([np.ones(1, np.float32), echo * np.float32(rng.uniform(0.1, 0.8) / np.linalg.norm(echo))])
+    size = scipy.fft.next_fast_len(len(dry) + len(response) - 1, real=True)
     # A gain an octave, with straight lines between; no delay, since the phase is left alone.
     knots = np.arange(np.log2(40), np.log2(rate / 2) + 1)
-    decibels = np.interp(np.log2(np.maximum(frequencies, 40)), knots, rng.normal(0, 6, len(knots)))
-    gain = np.exp2(decibels.astype(np.float32) * np.float32(np.log2(10) / 20))
-    spectrum = np.fft.rfft(dry, size) * np.fft.rfft(response, size) * gain
-    return np.asarray(np.fft.irfft(spectrum, size)[: len(dry)], np.float32)
+    decibels = rng.normal(0, 6, len(knots))
+    frequencies = np.arange(size // 2 + 1, dtype=np.float32) * np.float32(rate / size)
+    place = np.log2(np.maximum(frequencies, 40)) - np.float32(knots[0])
+    below = np.minimum(place.astype(np.int32), len(knots) - 2)
+    slopes = np.diff(decibels).astype(np.float32)
+    gain = np.exp2((decibels.astype(np.float32)[below] + slopes[below] * (place - below)) * np.float32(0.1661))
+    spectrum = scipy.fft.rfft(dry, size) * scipy.fft.rfft(response, size) * gain
+    return np.asarray(scipy.fft.irfft(spectrum, size)[: len(dry)])
 
 
-def _noise(count: int, rate: int, rng: np.random.Generator) -> Wave:
-    """(S,) of unit power, from hiss to rumble: drawn as a spectrum that falls from a corner on."""
-    size = 1 << (count - 1).bit_length()
-    parts = rng.standard_normal((2, size // 2 + 1), np.float32)
-    corner, slope = 2 ** rng.uniform(np.log2(100), np.log2(4000)), rng.uniform(0, 1.2)
-    fall = (1 + (np.linspace(0, rate / 2, size // 2 + 1, dtype=np.float32) / corner) ** 2) ** (-slope / 2)
-    noise = np.fft.irfft((parts[0] + 1j * parts[1]) * fall, size)[:count]
-    return np.asarray(noise / np.sqrt(np.mean(noise**2)), np.float32)
+def _below(notes: Wave, others: Wave, onsets: NDArray[np.float64], rate: int, least: float) -> float:
+    """Decibels over the whole clip, from least to 10, by which the other sounds have to stay below the notes for every
+    stroke to be heard: bands that rise by `_RISE` from the 40 ms before it to those after."""
+    width = round(0.04 * rate)
+    starts = np.round(onsets * rate).astype(int)[:, None] + [0, width]  # in the padded waves: before, after
+    padded = np.zeros((2, len(notes) + 2 * width), np.float32)
+    padded[0, width:-width], padded[1, width:-width] = notes, others
+    pieces = padded[:, starts[:, :, None] + np.arange(width)] * np.hanning(width).astype(np.float32)
+    power = np.abs(scipy.fft.rfft(pieces)[..., : _BANDS * 3]) ** 2
+    power = power.reshape(*power.shape[:-1], -1, 3).sum(axis=-1)  # (2, N, before and after, bands of 75 Hz)
+    for decibels in np.arange(least, 10, 1.0):
+        before, after = np.moveaxis(power[0] + power[1] * 10 ** (-decibels / 10), 1, 0)
+        risen = np.sort(after / (before + 1e-6 * power.max()), axis=1)[:, -_RISING:]
+        if (risen.min(axis=1) > 10 ** (_RISE / 10)).all():
+            return float(decibels)
+    return max(least, 10.0)
+
+
+def _automatic_gain(wave: Wave, rate: int, peak: float) -> Wave:
+    """(S,) with a gain that follows the power of the last and next 40 ms, as a power of it, so that the loudest such
+    stretch stands `peak` decibels above the mean. Without it a drum would be told from a horn by its loudest moment."""
+    hop = rate // 100
+    steps = len(wave) // hop
+    power = np.pad(np.mean(wave[: steps * hop].reshape(steps, hop) ** 2, axis=1), 4, mode="reflect")
+    around = 10 * np.log10(np.convolve(power, np.full(8, 1 / 8), mode="valid") + 1e-9)  # (steps + 1,) decibels
+    # Frames fall anywhere: the loudest of every eighth stretch, averaged over the eight ways to begin.
+    loudest = around[: steps // 8 * 8].reshape(-1, 8).max(axis=0).mean()
+    low, high = 0.0, 2.0
+    for _ in range(20):
+        middle = (low + high) / 2
+        stands = middle * loudest - 10 * np.log10(np.mean(10 ** (middle * around / 10)))
+        low, high = (middle, high) if stands < peak else (low, middle)
+    return wave * between(10 ** ((low - 1) * (around - around.mean()) / 20), len(wave))
+
+
+def _limiter(wave: Wave, crest: float) -> Wave:
+    """(S,) with peaks bent down smoothly to `crest` decibels above the level, or left where they are lower."""
+    highest, some = float(np.abs(wave).max()), wave[::13]
+    low, high = 0.0, 20 / _level(wave)
+    for _ in range(16):
+        middle = (low + high) / 2
+        peak = highest / np.sqrt(1 + (middle * highest) ** 2)
+        level = _level(some / np.sqrt(1 + (middle * some) ** 2))
+        low, high = (middle, high) if peak > level * 10 ** (crest / 20) else (low, middle)
+    return np.asarray(wave / np.sqrt(1 + (np.float32(low) * wave) ** 2))

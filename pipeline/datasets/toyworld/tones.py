@@ -1,18 +1,21 @@
-"""Material of notes: single cycles, sums of partials, bursts of noise, and how they swell and fade.
+"""Material of notes: single cycles, sums of fading sines, bursts of noise, and how they swell and fade.
 
-Harmonic tones are read from a table of one cycle, since a sine a harmonic a sample would cost more than the pictures
-do.
+Held tones are read from a table of one cycle, fading ones are a product of two small matrices: a sine a harmonic a
+sample would cost more than the pictures do.
 """
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import scipy.fft
 from numpy.typing import ArrayLike, NDArray
 
 Wave = NDArray[np.float32]
+Floats = NDArray[np.float64]
 
 _TABLE = 2048
 _SINE: Wave = np.sin(np.arange(_TABLE) * (2 * np.pi / _TABLE)).astype(np.float32)
+_BLOCK = 256  # samples that one row of the product holds
 
 
 def cycle(amplitudes: ArrayLike, rng: np.random.Generator) -> Wave:
@@ -20,22 +23,22 @@ def cycle(amplitudes: ArrayLike, rng: np.random.Generator) -> Wave:
     given = np.asarray(amplitudes, np.float64)
     spectrum = np.zeros(_TABLE // 2 + 1, complex)
     spectrum[1 : len(given) + 1] = given * np.exp(2j * np.pi * rng.random(len(given)))
-    table = np.fft.irfft(spectrum)
+    table = scipy.fft.irfft(spectrum)
     return np.asarray(table / np.sqrt(np.mean(table**2)), np.float32)
 
 
-def read(table: Wave, frequency: NDArray[np.float64], rate: int) -> Wave:
-    """(S,) the table's tone at a frequency (S,) in hertz."""
-    phase = np.cumsum(frequency) * (_TABLE / rate)
-    return np.take(table, phase.astype(np.int64) & (_TABLE - 1))
+def places(frequency: Floats, rate: int, start: float = 0) -> NDArray[np.int64]:
+    """(S,) where in a table of one cycle a tone of a frequency (S,) in hertz stands at each sample. start: of the
+    cycle, 0 to 1."""
+    return ((np.cumsum(frequency) / rate + start) * _TABLE).astype(np.int64) & (_TABLE - 1)
 
 
-def harmonics(hertz: float, rate: int, most: int = 40) -> NDArray[np.float64]:
+def harmonics(hertz: float, rate: int, most: int = 40) -> Floats:
     """1, 2, ... up to the last that stays below 0.45 of the rate."""
     return np.arange(1, max(2, min(most, int(0.45 * rate / hertz)) + 1), dtype=np.float64)
 
 
-def formants(frequencies: NDArray[np.float64], peaks: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
+def formants(frequencies: Floats, peaks: Sequence[tuple[float, float]]) -> Floats:
     """Gain of a body that rings at peaks of (hertz, octaves wide)."""
     gain = np.full(frequencies.shape, 0.15)
     for hertz, width in peaks:
@@ -45,8 +48,12 @@ def formants(frequencies: NDArray[np.float64], peaks: Sequence[tuple[float, floa
 
 def envelope(seconds: float, rate: int, attack: float, release: float) -> Wave:
     """(S,) up within attack seconds, held, down within release seconds."""
-    time = np.arange(max(1, round(seconds * rate))) / rate
-    return np.asarray(np.minimum(time / attack, 1) * np.clip((seconds - time) / release, 0, 1), np.float32)
+    count = max(1, round(seconds * rate))
+    up, down = max(1, min(count, round(attack * rate))), max(1, min(count, round(release * rate)))
+    shape = np.ones(count, np.float32)
+    shape[:up] = np.arange(up, dtype=np.float32) / np.float32(up)
+    shape[count - down :] *= np.arange(down, 0, -1, dtype=np.float32) / np.float32(down)
+    return shape
 
 
 def decay(most: int, rate: int, half_life: float) -> Wave:
@@ -65,21 +72,66 @@ def burst(most: int, rate: int, half_life: float, softness: float, stream: np.ra
     return noise * shape
 
 
-def partials(ratios: ArrayLike, strengths: ArrayLike, half_lives: ArrayLike, rate: int) -> Callable[..., Wave]:
-    """A sum of fading sines at ratios of a frequency, those beyond 0.45 of the rate left out: a function of the
-    frequency in hertz, the number of samples, how far it glides down at first (relative) and the note's stream."""
+def fading(
+    hertz: Floats, strengths: Floats, half_lives: Floats, count: int, rate: int, stream: np.random.Generator
+) -> Wave:
+    """(count,) a sum of sines that fade; hertz, strengths, half_lives: (K,), those beyond 0.45 of the rate left out.
 
-    def ring(hertz: float, count: int, glide: float, stream: np.random.Generator) -> Wave:
-        time = np.arange(count) / rate
-        steps = time * (hertz * _TABLE)
-        if glide:  # starts higher and settles within some 30 ms
-            steps += hertz * _TABLE * glide * 0.03 * (1 - np.exp(-time / 0.03))
+    Sample q * 256 + r of a fading sine is the real part of z ** (256 q) times z ** r, so that all sines together are a
+    product of matrices (q, K) and (K, r)."""
+    heard = hertz < 0.45 * rate
+    hertz, strengths, half_lives = hertz[heard], strengths[heard], half_lives[heard]
+    logarithm = (2j * np.pi * hertz - np.log(2) / half_lives) / rate
+    fine = _powers(logarithm, _BLOCK)
+    starts = strengths * np.exp(2j * np.pi * stream.random(len(hertz)))
+    coarse = starts[:, None] * _powers(logarithm * _BLOCK, -(-count // _BLOCK))
+    left = np.concatenate([coarse.real, -coarse.imag]).astype(np.float32)
+    right = np.concatenate([fine.real, fine.imag]).astype(np.float32)
+    return np.asarray((left.T @ right).ravel()[:count])
+
+
+def _powers(logarithm: NDArray[np.complex128], count: int) -> NDArray[np.complex128]:
+    """(K, count) the powers 0, 1, ... of K numbers given by their logarithm, from a table of some square root of it."""
+    step = int(np.ceil(np.sqrt(count)))
+    counted = np.arange(step)
+    inner = np.exp(logarithm[:, None] * counted)
+    outer = np.exp(logarithm[:, None] * (counted * step))
+    return (outer[:, :, None] * inner[:, None, :]).reshape(len(logarithm), -1)[:, :count]
+
+
+def skin(ratios: Floats, strengths: Floats, half_life: float, glide: float, rate: int) -> Callable[..., Wave]:
+    """Fading sines at ratios of a frequency that starts higher and settles within some 30 ms: a function of the
+    frequency in hertz, the number of samples and the note's stream. glide: how much higher, relative."""
+
+    def ring(hertz: float, count: int, stream: np.random.Generator) -> Wave:
+        shape = decay(count, rate, half_life)
+        time = np.arange(len(shape)) / rate
+        steps = (time + glide * 0.03 * (1 - np.exp(-time / 0.03))) * (hertz * _TABLE)
         wave = np.zeros(count, np.float32)
-        for ratio, strength, life in np.broadcast(ratios, strengths, half_lives):
+        for ratio, strength in zip(ratios, strengths, strict=True):
             if ratio * hertz < 0.45 * rate:
-                fading = decay(count, rate, life)
-                phase = steps[: len(fading)] * ratio + stream.uniform(0, _TABLE)
-                wave[: len(fading)] += np.float32(strength) * fading * _SINE[phase.astype(np.int64) & (_TABLE - 1)]
+                place = (steps * ratio + stream.uniform(0, _TABLE)).astype(np.int64) & (_TABLE - 1)
+                wave[: len(shape)] += np.float32(strength) * _SINE[place]
+        wave[: len(shape)] *= shape
         return wave
 
     return ring
+
+
+def between(values: ArrayLike, count: int) -> Wave:
+    """(count,) straight lines through values (N,) that are evenly spread from the first sample to the last."""
+    given = np.asarray(values, np.float32)
+    width = -(-count // (len(given) - 1))
+    ramp = np.arange(width, dtype=np.float32) / np.float32(width)
+    return (given[:-1, None] + np.diff(given)[:, None] * ramp).ravel()[:count]
+
+
+def noise(gain: Callable[[Floats], Floats], count: int, rate: int, rng: np.random.Generator) -> Wave:
+    """(count,) of unit power. gain: of frequencies in hertz. Drawn as a spectrum, and repeated after some 0.7 s: a
+    period joins the next without a seam."""
+    size = 1 << (rate * 2 // 3 - 1).bit_length()
+    parts = rng.standard_normal((2, size // 2 + 1), np.float32)
+    hertz = np.linspace(0, rate / 2, size // 2 + 1, dtype=np.float64)
+    spectrum = (parts[0] + 1j * parts[1]) * gain(hertz).astype(np.float32)
+    period = scipy.fft.irfft(spectrum, size)
+    return np.resize(period / np.sqrt(np.mean(period**2)), count)

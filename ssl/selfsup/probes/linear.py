@@ -103,7 +103,11 @@ class Linear(Probe):
         return Evaluation(predictions, choice, candidates, baselines={"chance": 1 / classes})
 
     def _features(self, encoder: Encoder, source: Source, times: int, device: str) -> Features:
-        return clip_features(encoder, source, label=self.label, times_per_clip=times, dims=self.dims, device=device)
+        # A still shows the same at every time of it.
+        moves = bool((source.table["end"] > source.table["start"]).any())
+        return clip_features(
+            encoder, source, label=self.label, times_per_clip=times if moves else 1, dims=self.dims, device=device
+        )
 
 
 class _SoftmaxLayer:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.project import RUN, WEIGHTS, Project
+from tests.project import LINEAR, WEIGHTS, Project
 
 pytestmark = pytest.mark.slow
 
@@ -11,14 +11,14 @@ pytestmark = pytest.mark.slow
     ("file", "expected"),
     [
         (WEIGHTS, "not a readable checkpoint"),
-        ("data/decoded/smoke/toyworld/train-000.arrow", "not a readable shard"),
+        ("data/decoded/smoke/toyworld-stills/train-000.arrow", "not a readable shard"),
     ],
 )
 def test_what_is_corrupt_is_named_by_the_stage_that_reads_it(made: Project, file: str, expected: str) -> None:
     (made.root / file).write_bytes(b"\0" * 100)
-    numbers = made.root / RUN / "toyworld/linear/numbers.json"
+    numbers = made.root / LINEAR / "numbers.json"
     before = numbers.read_bytes()
-    arguments = "--scale smoke --dataset toyworld --run rotation --seed 0 --on toyworld --protocol linear"
+    arguments = "--scale smoke --dataset toyworld-stills --run rotation --seed 0 --on toyworld-stills --protocol linear"
     done = made.pipeline("evaluate", *arguments.split(), check=False)
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: {file}: {expected}")
@@ -34,6 +34,20 @@ def test_a_misspelt_key_stops_both_drivers_before_any_job(made: Project) -> None
         assert "error: params.yaml: scales.smoke.protocols.linear.dms: unknown key; did you mean 'dims'?" in done.stderr
         assert "Traceback" not in done.stderr
     assert (made.root / "reports/table.md").exists()
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("reports/smke/toyworld/table.md", "error: params.yaml: scale: 'smke' is not defined; did you mean 'smoke'?"),
+        ("reports/smoke/toywrld/table.md", "there is no card for dataset 'toywrld'; did you mean 'toyworld'?"),
+    ],
+)
+def test_a_target_that_is_not_there_is_one_line(made_once: Project, target: str, expected: str) -> None:
+    done = made_once.run("snakemake", "--cores", "all", target, check=False)
+    assert done.returncode == 1
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_full_disk_is_one_line_and_leaves_what_was_there(made: Project) -> None:

@@ -135,7 +135,7 @@ def await_true(condition: Callable[[], bool], seconds: float = 60.0) -> None:
 
 def test_a_job_that_is_killed_is_picked_up(made: Project) -> None:
     change_parameter_of_rotation(made)
-    log = made.root / "runs/smoke/logs/pretrain/toyworld/rotation.0.log"
+    log = made.root / "runs/smoke/logs/pretrain/toyworld-stills/rotation.0.log"
     log.unlink()
     driver = subprocess.Popen(
         ["snakemake", "--cores", "all", WEIGHTS],

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.project import RUN, WEIGHTS, Project
+from tests.project import LINEAR, RUN, WEIGHTS, Project
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +20,7 @@ def top1(project: Project) -> float:
 
 def test_the_chain_reaches_from_a_number_to_its_sources(made_once: Project) -> None:
     told = json.loads(made_once.pipeline("audit", "rotation.linear.top1", "--json").stdout)
-    assert told["number"].startswith("smoke/toyworld/rotation/seeds/toyworld/linear/")
+    assert told["number"].startswith("smoke/toyworld-stills/rotation/seeds/toyworld-stills/linear/")
     assert told["values"][0]["value"] == pytest.approx(top1(made_once), abs=1e-6)
     stages = [step["stage"] for step in told["chain"]]
     assert stages[:4] == ["publish", "report", "evaluate", "pretrain"]
@@ -28,7 +28,12 @@ def test_the_chain_reaches_from_a_number_to_its_sources(made_once: Project) -> N
     assert stages[-1] == "fetch"
     assert {"index", "decode"} < set(stages)
     text = made_once.pipeline("audit", "rotation.linear.top1").stdout
-    for part in ("told  runs.rotation", "trained on 120 of toyworld/train", "tested on 60 of toyworld/test", "commit"):
+    for part in (
+        "told  runs.rotation",
+        "trained on 240 of toyworld-stills/train",
+        "tested on 120 of toyworld-stills/test",
+        "commit",
+    ):
         assert part in text
 
 
@@ -86,9 +91,9 @@ def flip(path: Path) -> None:
     "file",
     [
         WEIGHTS,
-        "data/decoded/smoke/toyworld/train-000.arrow",
+        "data/decoded/smoke/toyworld-stills/train-000.arrow",
         "data/raw/smoke/toyworld/clips/train/000003.mp4",
-        f"{RUN}/toyworld/linear/predictions.parquet",
+        f"{LINEAR}/predictions.parquet",
         "data/published.csv",
     ],
 )
@@ -130,8 +135,8 @@ def test_an_excluded_test_clip_leaves_every_number_and_retrains_nothing(made: Pr
     assert not [job for job in made.pending() if job.startswith(("pretrain", "decode", "fetch", "index train"))]
     made.run("snakemake", "--cores", "all", "reports/table.md")
     assert (made.root / WEIGHTS).stat().st_mtime_ns == weights
-    folder = made.root / RUN / "toyworld/linear"
-    assert "toyworld/test/000003" not in set(pd.read_parquet(folder / "predictions.parquet")["id"])
+    folder = made.root / LINEAR
+    assert "toyworld/test/000003" not in set(pd.read_parquet(folder / "predictions.parquet")["parent"])
     table = (made.root / "reports/table.md").read_text()
     assert "withdrawn by its owner" in table
     assert "toyworld/test/999999" in table

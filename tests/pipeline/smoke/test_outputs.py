@@ -7,7 +7,7 @@ import pytest
 from safetensors.torch import load_file
 
 from selfsup.networks.convnet import ConvNet
-from tests.project import RUN, WEIGHTS, Project
+from tests.project import LINEAR, WEIGHTS, Project
 
 pytestmark = pytest.mark.slow
 
@@ -20,13 +20,13 @@ def test_every_built_row_of_the_table_is_measured(made_once: Project) -> None:
         assert 0 <= value["low"] <= value["value"] <= value["high"] <= 1
         assert f"`{run}.linear.top1`" in table
         assert f"{100 * value['value']:.1f} %" in table
-    assert (made_once.root / "reports/figures/clips.png").read_bytes().startswith(b"\x89PNG")
+    assert (made_once.root / "reports/figures/toyworld.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_predictions_are_one_a_test_clip(made_once: Project) -> None:
-    folder = made_once.root / RUN / "toyworld/linear"
+    folder = made_once.root / LINEAR
     predictions = pd.read_parquet(folder / "predictions.parquet")
-    index = pd.read_parquet(made_once.root / "data/decoded/smoke/toyworld/index/test.parquet")
+    index = pd.read_parquet(made_once.root / "data/decoded/smoke/toyworld-stills/index/test.parquet")
     assert sorted(predictions["id"]) == sorted(index["id"])
     accuracy = (predictions["label"] == predictions["prediction"]).mean()
     assert json.loads((folder / "numbers.json").read_text())["numbers"][0]["value"] == pytest.approx(accuracy)
@@ -39,7 +39,7 @@ def test_weights_load_into_the_plain_network(made_once: Project) -> None:
 def test_every_stage_left_a_receipt(made_once: Project) -> None:
     receipts = [json.loads(path.read_text()) for path in made_once.root.rglob("*receipt.json")]
     assert {one["stage"] for one in receipts} == {
-        *("fetch", "decode", "index", "pretrain", "evaluate", "report", "publish"),
+        *("fetch", "crop", "decode", "index", "mine", "pretrain", "evaluate", "report", "publish", "cues"),
     }
     for receipt in receipts:
         assert receipt["seconds"] > 0

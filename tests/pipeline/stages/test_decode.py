@@ -1,5 +1,10 @@
 """Decoding real files: what comes out is what is in them, and what is damaged has a reason."""
 
+import os
+import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import av
@@ -7,15 +12,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline import cards, layout, parameters
 from pipeline.datasets.toyworld import Toyworld
-from pipeline.files import md5_of
-from pipeline.media.sound import log_spectrogram, read_sound
-from pipeline.media.video import open_video, square, square_frames
+from pipeline.errors import UserError
+from pipeline.files import md5_of, partial
+from pipeline.lineage import drivers, receipts
+from pipeline.media.sound import read_sound
+from pipeline.media.spectrogram import log_spectrogram
+from pipeline.media.video import open_video, square
+from pipeline.stages.decode import decode
+from pipeline.stages.index import index
+from pipeline.store import index as rows_of_store
+from pipeline.store.sharding import shard_counts
 from pipeline.store.shards import Shard
-from tests.project import Project
+from tests.pipeline.media.films import film
+from tests.project import ROOT
 
 WORLD = Toyworld(
-    seed=1, clips={"train": 4, "validation": 0, "test": 0}, seconds=1.0, fps=12.5, side=64, sample_rate=48000
+    seed=1, clips={"train": 4, "validation": 0, "test": 0}, seconds=1.0, fps=12.5, side=64, sample_rate=48000, hard=0.0
 )
 
 
@@ -30,7 +44,7 @@ def test_frames_are_those_of_the_file_with_their_times(clip: Path) -> None:
     with av.open(str(clip)) as container:
         frames = [(frame.time, frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
     np.testing.assert_allclose(video.times, [time for time, _ in frames], atol=1e-6)
-    decoded = np.concatenate(list(square_frames(video, np.arange(len(video.times)), 64)))
+    decoded = video.frames(np.arange(len(video.times)), 64)
     # Both decode the same YUV pictures; their conversions to RGB round differently.
     assert np.abs(decoded.astype(int) - np.stack([frame for _, frame in frames])).mean() < 2
 
@@ -76,52 +90,149 @@ def test_the_middle_square_is_kept(size: tuple[int, int]) -> None:
     np.testing.assert_allclose(centre[:2], 127.5, atol=6)
 
 
-@pytest.mark.slow
-def test_damaged_files_stand_in_the_index_with_their_reason(made: Project) -> None:
-    clips = made.root / "data/raw/smoke/toyworld/clips/train"
-    content = (clips / "000000.mp4").read_bytes()
-    damages = {
-        "000000": (content[: len(content) // 2], "cannot be decoded"),
-        "000001": (b"", "cannot be decoded"),
-        "000002": (b"a text file\n" * 100, "cannot be decoded"),
-        "000003": (content[:40] + b"\0" * 400 + content[440:], "cannot be decoded"),
-        "000004": (None, "cannot be read: No such file or directory"),
-        "000005": (content, "changed since it was listed"),
-    }
-    listing = made.root / "data/raw/smoke/toyworld/files.parquet"
-    files = pd.read_parquet(listing)
-    for name, (damaged, _) in damages.items():
-        path = clips / f"{name}.mp4"
-        if damaged is None:
-            path.unlink()
-            continue
-        path.write_bytes(damaged)
-        if name != "000005":
-            files.loc[files["id"] == f"toyworld/train/{name}", "md5"] = md5_of(path)
-    files.to_parquet(listing)
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project's folder in which nothing is but cards, parameters and fingerprints."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "data" / "cards", tmp_path / "data" / "cards")
+    shutil.copyfile(ROOT / "data" / "excluded.txt", tmp_path / "data" / "excluded.txt")
+    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    drivers.refresh(parameters.read(), "smoke")
+    return tmp_path
 
-    arguments = "--scale smoke --dataset toyworld --split train"
-    for shard in (0, 1):
-        made.pipeline("decode", *arguments.split(), "--shard", str(shard))
-    made.pipeline("index", *arguments.split())
-    rows = pd.read_parquet(made.root / "data/decoded/smoke/toyworld/index/train.parquet").set_index("parent")
-    assert len(rows) == 120
+
+def listed(files: dict[str, bytes]) -> None:
+    """Training files with these contents, listed as `fetch` does it. By name, with the suffix."""
+    folder = layout.raw("smoke", "toyworld") / "clips" / "train"
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+        rows.append(
+            {"id": f"toyworld/train/{Path(name).stem}", "split": "train", "path": (folder / name).as_posix()}
+            | {"md5": md5_of(folder / name), "size": len(content)}
+            | {f"label_{label}": value.classes[0] for label, value in cards.read("toyworld").labels.items()}
+        )
+    pd.DataFrame(rows).to_parquet(layout.raw("smoke", "toyworld") / "files.parquet")
+
+
+def decoded(**store: object) -> pd.DataFrame:
+    """The rows of the training split, by id, after decoding with changed settings of the store."""
+    read = parameters.read()
+    smoke = read.at("smoke")
+    smoke = smoke.model_copy(update={"store": smoke.store.model_copy(update=store)})
+    changed = read.model_copy(update={"scales": {**read.scales, "smoke": smoke}})
+    for number in range(shard_counts(changed, "smoke", "toyworld")["train"]):
+        decode(changed, "smoke", "toyworld", "train", number)
+    index(changed, "smoke", "toyworld", "train")
+    return rows_of_store.read(layout.index("smoke", "toyworld", "train")).set_index("id").sort_index()
+
+
+@pytest.mark.usefixtures("house")
+def test_damaged_files_stand_in_the_index_with_their_reason(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = clip.read_bytes()
+    damages = {
+        "half": (content[: len(content) // 2], "cannot be decoded"),
+        "empty": (b"", "is empty"),
+        "text": (b"a text file\n" * 100, "is of no type that is known here"),
+        "more-text": (b"another\n" * 100, "is of no type that is known here"),
+        "holes": (content[:40] + bytes(400) + content[440:], "cannot be decoded"),
+        "missing": (content, "cannot be read: No such file or directory"),
+        "changed": (content, "changed since it was listed"),
+    }
+    listed({f"{name}.mp4": broken for name, (broken, _) in damages.items()} | {"whole.mp4": content})
+    folder = layout.raw("smoke", "toyworld") / "clips" / "train"
+    (folder / "missing.mp4").unlink()
+    (folder / "changed.mp4").write_bytes(content + b"\0")
+    rows = decoded()
+    assert len(rows) == len(damages) + 1
     for name, (_, reason) in damages.items():
         assert rows.loc[f"toyworld/train/{name}", "reason"].startswith(reason)
         assert pd.isna(rows.loc[f"toyworld/train/{name}", "offset"])
-    assert rows["reason"].notna().sum() == len(damages)
+    assert pd.isna(rows.loc["toyworld/train/whole", "reason"])
+    told = capsys.readouterr().err
+    assert "'toyworld/train/empty' is empty" in told
+    assert "files are left out" in told
+    notes = [
+        receipts.read(layout.shard("smoke", "toyworld", "train", number).with_suffix(".receipt.json"))["notes"]
+        for number in (0, 1)
+    ]
+    assert sum(note["unusable"] for note in notes) == len(damages)
+    assert sum(note["reasons"].get("is of no type that is known here", 0) for note in notes) == 2
 
 
-@pytest.mark.slow
-def test_a_long_file_becomes_several_windows_on_one_clock(made: Project) -> None:
-    made.edit("params.yaml", "store: {side: 32, window_seconds: 10.0", "store: {side: 32, window_seconds: 0.4")
-    made.pipeline("fingerprint")
-    made.pipeline("decode", *["--scale", "smoke", "--dataset", "toyworld", "--split", "test", "--shard", "0"])
-    rows = pd.read_parquet(made.root / "data/decoded/smoke/toyworld/test-000.parquet")
-    one = rows[rows["parent"] == rows["parent"].iloc[0]]
-    assert one["start"].tolist() == [0.0, 0.4, 0.8]
-    times = np.concatenate(one["frame_times"].to_list())
+@pytest.mark.usefixtures("house")
+def test_a_long_file_becomes_several_windows_on_one_clock(clip: Path) -> None:
+    listed({"long.mp4": clip.read_bytes()})
+    rows = decoded(window_seconds=0.4)
+    assert rows.index.tolist() == [f"toyworld/train/long@000{number}" for number in range(3)]
+    assert rows["start"].tolist() == [0.0, 0.4, 0.8]
+    times = np.concatenate(rows["frame_times"].to_list())
     np.testing.assert_allclose(times, np.arange(12) / 12.5, atol=1e-6)
-    shard = Shard(made.root / "data/decoded/smoke/toyworld/test-000.arrow")
-    lengths = [len(shard.window("spectrogram", int(offset))) for offset in one["offset"]]
+    shard = Shard(layout.decoded("smoke", "toyworld") / f"{rows['shard'].iloc[0]}.arrow")
+    lengths = [len(shard.window("spectrogram", int(offset))) for offset in rows["offset"]]
     assert lengths[:2] == [80, 80]
+
+
+@pytest.mark.usefixtures("house")
+def test_a_file_that_breaks_in_the_middle_is_left_out_whole(clip: Path) -> None:
+    """Its headers are whole, and so are its first windows: what is broken is noticed when they are written."""
+    whole = film(clip.parent / "film.mp4", options={"movflags": "faststart"}).read_bytes()
+    content = bytearray(whole)
+    place = round(0.85 * len(content))
+    content[place : place + 1500] = b"\xa5" * 1500
+    listed({"broken.mp4": bytes(content), "whole.mp4": whole})
+    rows = decoded(window_seconds=0.5)
+    assert rows.loc["toyworld/train/broken", "reason"].startswith("cannot be decoded")
+    assert rows["reason"].isna().sum() == 4
+    written = sum(len(Shard(layout.decoded("smoke", "toyworld") / f"{shard}.arrow")) for shard in set(rows["shard"]))
+    assert 4 < written < 8
+
+
+@pytest.mark.usefixtures("house")
+def test_the_same_files_make_the_same_bytes(clip: Path) -> None:
+    content = clip.read_bytes()
+    listed({"one.mp4": content, "two.mp4": content, "half.mp4": content[:5000], "text.mp4": b"text"})
+    hashes = []
+    for _ in range(2):
+        decoded()
+        made = sorted(layout.decoded("smoke", "toyworld").rglob("*.arrow"))
+        made += sorted(layout.decoded("smoke", "toyworld").rglob("*.parquet"))
+        hashes.append({path.as_posix(): md5_of(path) for path in made})
+    assert hashes[0] == hashes[1]
+    assert len(hashes[0]) == 5
+
+
+def test_killed_in_the_middle_of_a_shard_it_leaves_nothing_and_is_made_the_same(house: Path, clip: Path) -> None:
+    listed({f"{number}.mp4": clip.read_bytes() for number in range(120)})
+    arrow = layout.shard("smoke", "toyworld", "train", 0)
+    command = [sys.executable, "-m", "pipeline", "decode", "--scale", "smoke", "--dataset", "toyworld"]
+    command += ["--split", "train", "--shard", "0"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "ssl")])}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+        until = time.monotonic() + 60
+        while not (partial(arrow).exists() and partial(arrow).stat().st_size > 100_000):
+            assert process.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        process.kill()
+    assert not arrow.exists()
+    assert not arrow.with_suffix(".receipt.json").exists()
+    subprocess.run(command, env=environment, check=True, stderr=subprocess.DEVNULL)
+    again = md5_of(arrow)
+    rows = rows_of_store.read(arrow.with_suffix(".parquet"))
+    assert rows["reason"].isna().all()
+    assert len(Shard(arrow)) == len(rows)
+    subprocess.run(command, env=environment, check=True, stderr=subprocess.DEVNULL)
+    assert md5_of(arrow) == again
+
+
+@pytest.mark.usefixtures("house")
+def test_a_store_that_keeps_nothing_of_the_files_is_refused(clip: Path) -> None:
+    listed({"one.mp4": clip.read_bytes()})
+    card = layout.card("toyworld")
+    card.write_text(card.read_text().replace("modality: audio-visual", "modality: audio"))
+    with pytest.raises(
+        UserError, match=r"store\.streams: keeps nothing of toyworld, whose modality is audio: add one of"
+    ):
+        decoded(streams=["frames", "motion"])

@@ -42,6 +42,7 @@ def rows() -> pd.DataFrame:
             "id": ["d/train/a", "d/train/broken", "d/train/b@0001"],
             "parent": ["d/train/a", "d/train/broken", "d/train/b"],
             "start": [0.0, None, 10.0],
+            "end": [0.9, None, 11.8],
             "frame_times": [np.arange(10) / 10, None, 10 + np.arange(10) / 5],
             "shard": "train-000",
             "offset": [0, None, 1],
@@ -96,6 +97,16 @@ def test_only_usable_rows_are_drawn(tmp_path: Path, rows: pd.DataFrame) -> None:
 
 
 @pytest.mark.usefixtures("windows")
+def test_a_window_lasts_as_long_as_its_pictures_or_else_its_sound(tmp_path: Path, rows: pd.DataFrame) -> None:
+    rows["end"] = [5.0, None, 15.0]
+    table = StoreSource(tmp_path, rows, "clips", {}).table
+    assert (table["start"].tolist(), table["end"].tolist()) == ([0.0, 10.0], [0.9, 11.8])
+    rows["frame_times"] = [np.zeros(0)] * 3
+    table = StoreSource(tmp_path, rows, "clips", {}).table
+    assert (table["start"].tolist(), table["end"].tolist()) == ([0.0, 10.0], [5.0, 15.0])
+
+
+@pytest.mark.usefixtures("windows")
 def test_what_cannot_be_drawn_is_named(tmp_path: Path, rows: pd.DataFrame) -> None:
     with pytest.raises(UserError, match="has no label 'action'"):
         StoreSource(tmp_path, rows, "clips", {"action": ["sit"]})
@@ -118,6 +129,32 @@ def test_damaged_shards_are_named(tmp_path: Path) -> None:
             Shard(path)
     with pytest.raises(UserError, match="this shard is missing"):
         Shard(tmp_path / "none.arrow")
+
+
+@pytest.mark.usefixtures("windows")
+def test_a_shard_with_flipped_bits_is_read_or_named(tmp_path: Path) -> None:
+    """Pixels that changed are the audit's business, by their hash; what no longer fits together is seen at once."""
+    path = tmp_path / "train-000.arrow"
+    content = path.read_bytes()
+    rng = np.random.default_rng(0)
+    named = 0
+    for number in range(300):
+        changed = bytearray(content)
+        end = 1500 if number % 2 else len(content)
+        for place in rng.integers(0, end, 4) if number % 3 else len(content) - 1 - rng.integers(0, 900, 4):
+            changed[place] ^= 1 << int(rng.integers(8))
+        damaged = tmp_path / f"{number}.arrow"
+        damaged.write_bytes(changed)
+        try:
+            shard = Shard(damaged)
+            for offset in range(2):
+                for name in STREAMS:
+                    assert shard.window(name, offset).shape[1:] == STREAMS[name].shape
+        except UserError as error:
+            named += 1
+            text = str(error)
+            assert text.startswith(str(damaged)), text
+    assert named > 50
 
 
 def test_a_stream_of_the_wrong_kind_is_refused(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ DRAWINGS: dict[str, Callable[[Canvas, Palette, np.random.Generator], None]] = {
 }
 
 # Drawn larger than shown and shrunk by area: thin lines keep their share of a pixel instead of flickering.
-_OVERSAMPLING = 3
+_OVERSAMPLING = 2.4
 _LONGEST = 1.3  # longer side, relative to the geometric mean of both
 
 

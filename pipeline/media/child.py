@@ -1,0 +1,102 @@
+"""The process that decodes: a decoder that hangs, runs out of memory or crashes takes this process with it, no other.
+
+    python -m pipeline.media.child SETTINGS
+
+Files are named on standard input, a line of JSON each, and answered on standard output by messages: a line of JSON, and
+after one with a window's facts the bytes of its streams. No message is code, unlike a pickle, since what a damaged file
+makes of this process is not known.
+"""
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from pipeline.media.unusable import Unusable, first_line
+
+PR_SET_PDEATHSIG = 1
+MEGABYTE = 2**20
+
+
+def main() -> None:
+    """Ends when standard input does."""
+    if sys.platform == "linux":
+        # Also when it hangs in a decoder while its parent goes away.
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    # What libraries print must not get among the messages.
+    out = os.fdopen(os.dup(1), "wb", buffering=MEGABYTE)
+    os.dup2(2, 1)
+    settings = SimpleNamespace(**json.loads(sys.argv[1]))
+    import av
+    import cv2
+
+    from pipeline.media import crops, windows  # noqa: F401  loaded before memory is limited
+
+    cv2.setNumThreads(1)
+    av.logging.set_level(av.logging.PANIC)
+    _limit_memory(settings.file_memory_mb)
+    _send(out, {"ready": os.getpid()})
+    for line in sys.stdin.buffer:
+        _answer(out, json.loads(line), settings)
+
+
+def _limit_memory(megabytes: int) -> None:
+    """Of what this process may map from now on."""
+    if sys.platform == "linux":
+        mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        limit = mapped + megabytes * MEGABYTE
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def _answer(out: BinaryIO, file: dict[str, Any], settings: Any) -> None:
+    """file: path, md5, modality, and the stills that are to be cut from it, if any are."""
+    from pipeline.files import md5_of
+    from pipeline.media.crops import cut_stills
+    from pipeline.media.windows import windows
+    from pipeline.paths import openable
+
+    try:
+        with openable(Path(file["path"])) as path:
+            if path.is_file() and md5_of(path) != file["md5"]:
+                raise Unusable("changed since it was listed")
+            stills, modality = file["stills"], file["modality"]
+            made = cut_stills(path, stills, settings) if stills else windows(path, modality, settings)
+            for facts, streams in made:
+                _send(out, {"facts": facts, "streams": {name: _form(array) for name, array in streams.items()}})
+                for array in streams.values():
+                    out.write(np.ascontiguousarray(array).data.cast("B") if array.size else b"")
+                out.flush()
+        _send(out, {"done": True})
+    except BrokenPipeError:
+        raise
+    except Unusable as error:
+        _send(out, {"reason": str(error)})
+    except OSError as error:
+        # FFmpeg's and Pillow's errors are of this type too; the system's alone come from no decoder.
+        told = type(error) in (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
+        reason = f"cannot be read: {error.strerror}" if told else f"cannot be decoded: {first_line(error)}"
+        _send(out, {"reason": reason})
+    except MemoryError:
+        _send(out, {"reason": f"needs more than the {settings.file_memory_mb} MB of store.file_memory_mb"})
+    except Exception as error:  # noqa: BLE001  decoders raise all sorts, and one file must not cost the run
+        _send(out, {"reason": f"cannot be decoded: {first_line(error)}"})
+
+
+def _form(array: np.ndarray) -> list[Any]:
+    return [str(array.dtype), list(array.shape)]
+
+
+def _send(out: BinaryIO, message: dict[str, Any]) -> None:
+    out.write(json.dumps(message).encode() + b"\n")
+    out.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Stills cut out of a video file's frames, in full resolution, before anything makes them small."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.media.kinds import kind_of
+from pipeline.media.survey import survey
+from pipeline.media.unusable import Unusable
+from pipeline.media.video import Video, square
+from pipeline.media.windows import Kept, Window
+
+
+def cut_stills(path: Path, stills: list[dict[str, Any]], store: Kept) -> Iterator[Window]:
+    """stills: `frame` and `box` of each, in any order; several may be of one frame. Facts of each (start, end,
+    frame_times: seconds since the file's first frame; width and height of the box) and `frames` (1, side, side, 3).
+
+    Raises Unusable for a file without pictures or without one of the frames, or whatever a decoder raises."""
+    kind = kind_of(path)
+    pictures = survey(path, kind, store.max_pixels).pictures
+    if pictures is None:
+        raise Unusable("has no pictures")
+    last = max(int(still["frame"]) for still in stills)
+    if last >= len(pictures.times):
+        raise Unusable(f"has {len(pictures.times)} frames, and a still is cut from number {last}")
+    numbers = np.unique([int(still["frame"]) for still in stills])
+    frames = dict(zip(numbers.tolist(), Video(path, kind, pictures).decoded(numbers), strict=True))
+    for still in stills:
+        time = float(pictures.times[still["frame"]] - pictures.times[0])
+        picture = cut(frames[still["frame"]], still["box"])
+        facts = {"start": time, "end": time, "frame_times": [time]}
+        facts |= {"width": picture.shape[1], "height": picture.shape[0]}
+        yield facts, {"frames": square(picture, store.side)[None]}
+
+
+def cut(picture: np.ndarray, box: Sequence[int]) -> np.ndarray:
+    """picture: (H, W, 3); box: left, top, right, bottom in px, which may lie beyond it -> what the box shows; outside
+    the picture its mirror image, the edge not repeated."""
+    left, top, right, bottom = box
+    height, width = picture.shape[:2]
+    return picture[mirrored(top, bottom, height)[:, None], mirrored(left, right, width)]
+
+
+def mirrored(start: int, end: int, size: int) -> np.ndarray:
+    """(end - start,) positions of a line of `size` px that goes on as its mirror image at either end, for ever."""
+    period = max(1, 2 * (size - 1))
+    place = np.arange(start, end) % period
+    return np.minimum(place, period - place)

@@ -1,0 +1,207 @@
+"""Files decoded in another process, so that the worst that a file can do costs that file alone."""
+
+import fcntl
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from pipeline.media import child
+from pipeline.media.unusable import Unusable
+
+Window = tuple[dict[str, Any], dict[str, np.ndarray]]
+
+START_SECONDS = 120.0
+"""Until the process has loaded its libraries, on a machine under load."""
+BYTES_A_SECOND = 5_000_000
+"""Of a file that is read through, hashed and searched for its packets: a slow disk."""
+CHUNK = 2**20
+
+
+class Hung(Exception):
+    """No message came in time."""
+
+
+class Died(Exception):
+    """The process ended."""
+
+
+class Decoder:
+    """Decodes one file after the other in a process of its own, which is started anew when it had to be given up.
+
+    settings: what `pipeline.media.windows` keeps of a file (`Kept`), and `file_seconds` and `file_memory_mb`.
+    """
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self._settings = settings
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed with the decoder
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ready = False
+        self._buffer = bytearray()
+        self.restarts = 0
+        self._start()
+
+    def __enter__(self) -> "Decoder":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+        self._errors.close()
+
+    @property
+    def is_running(self) -> bool:
+        """Not between a process that was given up and the next file."""
+        return self._process is not None
+
+    @property
+    def process_id(self) -> int:
+        """Of the process that decodes now."""
+        assert self._process is not None
+        return self._process.pid
+
+    def windows(
+        self, path: Path, md5: str, modality: str, stills: list[dict[str, Any]] | None = None
+    ) -> Iterator[Window]:
+        """As `pipeline.media.windows.windows` or, where `stills` are asked for (frame and box of each), as
+        `pipeline.media.crops.cut_stills`; but that every failure is Unusable. Streams are read-only.
+
+        The process may be silent for `file_seconds` before each window, and before the first for a second more for
+        every 5 MB of the file: so that a long file has its time and one that hangs does not."""
+        if self._process is None:
+            self._start()
+        self._await_ready()
+        patience = float(self._settings["file_seconds"])
+        try:
+            self._tell({"path": str(path), "md5": md5, "modality": modality, "stills": stills})
+            extra = _size(path) / BYTES_A_SECOND
+            while True:
+                message = self._message(patience + extra)
+                extra = 0.0
+                if "reason" in message:
+                    raise Unusable(message["reason"])
+                if "done" in message:
+                    return
+                streams = {}
+                for name, (dtype, shape) in message["streams"].items():
+                    count = int(np.prod(shape, dtype=np.int64))
+                    content = self._bytes(count * np.dtype(dtype).itemsize, patience)
+                    streams[name] = np.frombuffer(content, dtype, count).reshape(shape)
+                yield message["facts"], streams
+        except Hung:
+            self._give_up()
+            raise Unusable(f"its decoder was silent for {patience + extra:.0f} s (store.file_seconds)") from None
+        except Died:
+            code = self._give_up()
+            raise Unusable(f"its decoder crashed ({_cause(code)})") from None
+
+    def _start(self) -> None:
+        # Threads of BLAS would be taken from the other jobs' cores; results would depend on their number.
+        single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", child.__name__, json.dumps(self._settings)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            bufsize=0,
+            env={**os.environ, **single},
+        )
+        if sys.platform == "linux" and self._process.stdout is not None:
+            # Else a window is handed over in a dozen turns of both processes.
+            fcntl.fcntl(self._process.stdout.fileno(), fcntl.F_SETPIPE_SZ, CHUNK)
+        self._buffer.clear()
+        self._ready = False
+
+    def _await_ready(self) -> None:
+        if self._ready:
+            return
+        try:
+            self._message(START_SECONDS)
+        except (Hung, Died):
+            self._give_up()
+            self._errors.seek(0)
+            said = self._errors.read().decode(errors="replace").strip()[-2000:]
+            raise RuntimeError(f"the process that decodes did not start: {said}") from None
+        self._ready = True
+
+    def _give_up(self) -> int:
+        """Kills the process; the next file starts another. Returns how it had ended, if it had by itself."""
+        assert self._process is not None
+        try:
+            code = self._process.wait(timeout=0.5)
+        except subprocess.TimeoutExpired:
+            code = 0
+        self._stop()
+        self.restarts += 1
+        return code
+
+    def _stop(self) -> None:
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+        except BrokenPipeError:
+            raise Died from None
+
+    def _message(self, seconds: float) -> dict[str, Any]:
+        until = time.monotonic() + seconds
+        while (end := self._buffer.find(b"\n")) < 0:
+            self._receive(until)
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        return json.loads(line)
+
+    def _bytes(self, count: int, seconds: float) -> bytes:
+        until = time.monotonic() + seconds
+        while len(self._buffer) < count:
+            self._receive(until)
+        content = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        return content
+
+    def _receive(self, until: float) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        pipe = self._process.stdout.fileno()
+        ready, _, _ = select.select([pipe], [], [], max(0.0, until - time.monotonic()))
+        if not ready:
+            raise Hung
+        received = os.read(pipe, CHUNK)
+        if not received:
+            raise Died
+        self._buffer += received
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _cause(code: int) -> str:
+    """Of an ended process's return code."""
+    if code >= 0:
+        return f"exit code {code}"
+    return signal.Signals(-code).name

@@ -1,0 +1,119 @@
+"""What was found in a folder, for the person who added it."""
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline import layout
+from pipeline.own_data.found import Found
+from pipeline.paths import to_text
+
+SHOWN = 12
+"""Classes, or files with a problem, before the rest is counted."""
+UNEVEN = 5
+"""Times as many files in the largest class as in the smallest, from which on it is worth a warning."""
+
+
+def describe(name: str, found: Found) -> None:
+    """Prints to standard output."""
+    # In a pipe no line may be cut.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+    usable = found.usable()
+    counted = f"{len(found.files)} {found.medium} files, {len(usable)} can be opened"
+    console.print(f"[bold]{escape(to_text(found.root))}[/bold]: {counted}")
+    console.print(_classes(found))
+    facts = [one for _, one in usable]
+    for what, values, text in (
+        ("length", [one.seconds for one in facts if one.seconds], _seconds),
+        ("shorter side", [min(one.width, one.height) for one in facts if one.width], "{:.0f} px".format),
+        ("frames a second", [round(one.rate, 2) for one in facts if one.rate], "{:.4g}".format),
+        ("sample rate", [one.sample_rate for one in facts if one.sample_rate], "{:.0f} Hz".format),
+        ("channels", [one.channels for one in facts if one.channels], "{:.0f}".format),
+        ("size of a file", [file.size for file, _ in usable], _bytes),
+    ):
+        if values:
+            console.print(f"  {what:16} {_spread(values, text)}")
+    if found.medium == "video":
+        console.print(f"  {'with sound':16} {found.with_sound} of {len(usable)}")
+    _problems(console, found)
+    for warning in _warnings(found):
+        console.print(f"[yellow]note[/yellow]  {escape(warning)}")
+    console.print(f"wrote [bold]{layout.card(name)}[/bold], modality {found.modality}: to be read and edited")
+    console.print(f"next  snakemake --cores all {layout.report('default', name) / 'table.md'}")
+
+
+def _classes(found: Found) -> Table:
+    splits = list(found.counts())
+    table = Table("class", *splits, box=None, header_style="bold", pad_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    counts = Counter((file.label, file.split) for file in found.files if file.reason is None)
+    for label in found.classes[:SHOWN]:
+        table.add_row(escape(label), *(str(counts[label, split]) for split in splits))
+    if len(found.classes) > SHOWN:
+        table.add_row(f"and {len(found.classes) - SHOWN} more", *[""] * len(splits))
+    totals = Counter(file.split for file in found.files if file.reason is None)
+    table.add_row("[bold]all[/bold]", *(str(totals[split]) for split in splits))
+    return table
+
+
+def _spread(values: Sequence[float], text: Callable[[float], str]) -> str:
+    """One value, a few with how often, or the range with the median."""
+    counts = Counter(values)
+    if len(counts) == 1:
+        return text(values[0])
+    if len(counts) <= 3:
+        return ", ".join(f"{text(value)} ({count})" for value, count in counts.most_common())
+    return f"{text(min(values))} to {text(max(values))}, half of them below {text(float(np.median(values)))}"
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.3g} s" if value < 100 else f"{value / 60:.1f} min"
+
+
+def _bytes(value: float) -> str:
+    return f"{value / 1e3:.3g} kB" if value < 1e6 else f"{value / 1e6:.4g} MB"
+
+
+def _problems(console: Console, found: Found) -> None:
+    problems = found.problems()
+    if problems:
+        console.print(f"[yellow]{len(problems)} cannot be used[/yellow]; the report will name their reasons:")
+    for file, reason in problems[:SHOWN]:
+        console.print(f"  {escape(to_text(file.relative))}: {escape(reason)}")
+    if len(problems) > SHOWN:
+        reasons = Counter(reason for _, reason in problems[SHOWN:]).most_common(SHOWN)
+        console.print(f"  and {len(problems) - SHOWN} more: {escape('; '.join(f'{n} {r}' for r, n in reasons))}")
+
+
+def _warnings(found: Found) -> list[str]:
+    made = []
+    if found.only_class:
+        made.append(f"there is one class only, {found.only_class!r}: for pretraining alone, nothing can be told apart")
+    elif not found.classes:
+        made.append("there are no class folders: for pretraining alone, no protocol that needs labels will run")
+    sizes = Counter(file.label for file, _ in found.usable() if file.split == "train" and file.label in found.classes)
+    if sizes and sizes.most_common()[0][1] > UNEVEN * max(1, min(sizes[label] for label in found.classes)):
+        (most, many), few = sizes.most_common()[0], min(found.classes, key=lambda one: sizes[one])
+        made.append(f"classes are uneven: {many} training files of {most!r}, {sizes[few]} of {few!r}")
+    absent = [split for split in layout.SPLITS if split not in found.counts()]
+    if found.classes and absent:
+        made.append(f"too few files to fill {' and '.join(absent)}: protocols that need all three splits will not run")
+    if found.strange:
+        names = ", ".join(repr(one) for one in found.strange)
+        made.append(f"train has no class {names}, which another split has: files of it are left out")
+    if found.medium == "video" and 0 < found.with_sound < len(found.usable()):
+        made.append(f"{len(found.usable()) - found.with_sound} videos have no sound; the card says what follows")
+    if found.links:
+        made.append(f"{found.links} files are links, which are followed")
+    if found.twice:
+        made.append(f"{found.twice} files are reached under a second name: one in train and in test would be a leak")
+    if found.others:
+        kinds = ", ".join(f"{count} {ending}" for ending, count in found.others.most_common(6))
+        made.append(f"other files are left alone: {kinds}")
+    return made

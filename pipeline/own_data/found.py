@@ -1,0 +1,137 @@
+"""What is in a folder that is being added: its medium, files, classes and splits, with a look into every file."""
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.datasets.folder.arrangement import File, arrange, classes_of
+from pipeline.datasets.folder.formats import MEDIA, Medium, medium_of
+from pipeline.datasets.folder.walk import Entry, walk
+from pipeline.errors import UserError
+from pipeline.layout import SPLITS
+from pipeline.own_data.probe import Facts, probe_all
+from pipeline.paths import to_text
+from pipeline.progress import progress
+
+HELD_OUT = {"test": 0.1, "validation": 0.1}
+"""Of train, where there is no folder for the split; written into the card, where a person can change it."""
+WITH_SOUND = 0.9
+"""Of the videos, from which on a folder counts as audio-visual."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """held_out: shares of train that go into splits without a folder. facts: of each file that can be reached, in
+    order, None for the others. others: files that are none of this medium, by ending. links: files that are links.
+    twice: files that are reached under a second name, by a link."""
+
+    root: Path
+    medium: Medium
+    held_out: dict[str, float]
+    files: list[File]
+    facts: list[Facts | None]
+    others: Counter[str]
+    links: int
+    twice: int
+
+    @property
+    def classes(self) -> list[str]:
+        """Empty where there is nothing to tell apart."""
+        classes = classes_of(self.files)
+        return classes if len(classes) > 1 else []
+
+    @property
+    def only_class(self) -> str | None:
+        classes = classes_of(self.files)
+        return classes[0] if len(classes) == 1 else None
+
+    @property
+    def strange(self) -> list[str]:
+        """Classes that other splits have and train has not."""
+        others = {file.label for file in self.files if file.label is not None and file.reason is None}
+        return sorted(others - set(classes_of(self.files)))
+
+    def usable(self) -> list[tuple[File, Facts]]:
+        pairs = zip(self.files, self.facts, strict=True)
+        return [(file, facts) for file, facts in pairs if facts is not None and facts.problem is None]
+
+    def problems(self) -> list[tuple[File, str]]:
+        """Files that cannot be used, with the reason."""
+        pairs = zip(self.files, self.facts, strict=True)
+        reasons = [(file, file.reason or (facts.problem if facts else None)) for file, facts in pairs]
+        return [(file, reason) for file, reason in reasons if reason is not None]
+
+    def counts(self) -> dict[str, int]:
+        """Files of each split that has any, broken ones included: what `fetch` lists."""
+        counted = Counter(file.split for file in self.files)
+        return {split: counted[split] for split in SPLITS if counted[split]}
+
+    @property
+    def with_sound(self) -> int:
+        return sum(facts.channels > 0 for _, facts in self.usable())
+
+    @property
+    def modality(self) -> str:
+        """`audio-visual` for videos of which nearly all have sound."""
+        audio_visual = self.medium == "video" and self.with_sound >= WITH_SOUND * len(self.usable())
+        return "audio-visual" if audio_visual else self.medium
+
+
+def find(root: Path, medium: Medium | None) -> Found:
+    """medium: the one to take where there are several. Raises UserError for a folder of which nothing can be used."""
+    shown = to_text(root)
+    if not root.exists():
+        raise UserError(f"{shown}: there is no such folder")
+    if not root.is_dir():
+        raise UserError(f"{shown}: is a file; expected the folder that it lies in")
+    entries = walk(root)
+    medium = medium or _medium(entries, shown)
+    divided = {file.split for file in arrange(entries, medium, {}) if file.reason is None}
+    held_out = {split: share for split, share in HELD_OUT.items() if split not in divided}
+    files = arrange(entries, medium, held_out)
+    if not any(file.reason is None for file in files):
+        reasons = Counter(file.reason for file in files).most_common(1)
+        found = f"{len(files)} that cannot be used, most of them because: {reasons[0][0]}" if files else "none"
+        raise UserError(f"{shown}: expected {medium} files, found {found}")
+    if not any(file.reason is None and file.split == "train" for file in files):
+        raise UserError(f"{shown}: has test or validation files, but none to train on; expected a folder train beside")
+    facts = _facts(root, files, medium)
+    others = Counter(
+        entry.relative.suffix.lower() or "no ending"
+        for entry in entries
+        if not entry.is_folder and medium_of(entry.relative) != medium
+    )
+    inodes = Counter(entry.inode for entry in entries if entry.reason is None and medium_of(entry.relative) == medium)
+    links = sum((root / file.relative).is_symlink() for file in files)
+    found_all = Found(root, medium, held_out, files, facts, others, links, sum(count - 1 for count in inodes.values()))
+    if not found_all.usable():
+        _, reason = found_all.problems()[0]
+        raise UserError(f"{shown}: none of {len(files)} {medium} files can be opened; the first {reason}")
+    return found_all
+
+
+def _medium(entries: list[Entry], shown: str) -> Medium:
+    media = [medium_of(entry.relative) for entry in entries if entry.reason is None]
+    counts = Counter(medium for medium in media if medium is not None)
+    if not counts:
+        endings = Counter(entry.relative.suffix.lower() or "none" for entry in entries if not entry.is_folder)
+        found = ", ".join(f"{count} {ending}" for ending, count in endings.most_common(5)) or "no file"
+        known = ", ".join(f"{medium} ({', '.join(names[:4])} ...)" for medium, names in MEDIA.items())
+        raise UserError(f"{shown}: expected files of one of {known}; found {found}")
+    if len(counts) > 1:
+        found = " and ".join(f"{count} {medium}" for medium, count in counts.most_common())
+        first = counts.most_common(1)[0][0]
+        raise UserError(
+            f"{shown}: expected files of one kind, found {found} files; say which to take: --medium {first}"
+        )
+    return next(iter(counts))
+
+
+def _facts(root: Path, files: list[File], medium: Medium) -> list[Facts | None]:
+    reachable = [root / file.relative for file in files if file.reason is None]
+    workers = max(1, min(os.cpu_count() or 1, 8, len(reachable) // 20))
+    looked = progress(probe_all(reachable, medium, workers), "looking into files", len(reachable))
+    facts: Mapping[Path, Facts] = dict(zip(reachable, looked, strict=True))
+    return [facts.get(root / file.relative) for file in files]

@@ -1,0 +1,131 @@
+"""table.md of somebody's own files: what was measured, what was not and why, what is in the data, what was left out.
+
+The lecture's tables are not in it: their published numbers are of other data.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pipeline.cards import Card
+from pipeline.layout import EXCLUDED
+from pipeline.store import index
+from pipeline.tables.aliases import short_alias
+from pipeline.tables.markdown import Report, measured_here, overlap_section
+from pipeline.tables.text import grid, item, paragraph, percent
+
+SHOWN = 40
+"""Files that are left out, by name, before the rest is counted."""
+
+
+@dataclass(frozen=True)
+class OwnReport:
+    """measured: what every report has. not_run: why, by run or protocol. rows: the indices of all splits. notes: what a
+    run did otherwise than params.yaml says, and why."""
+
+    card: Card
+    measured: Report
+    not_run: Mapping[str, str]
+    rows: pd.DataFrame
+    notes: Sequence[str]
+
+
+def render(report: OwnReport) -> str:
+    """The whole of table.md. The same arguments give the same bytes."""
+    parts = [
+        f"# {report.card.title}",
+        *_introduction(report),
+        "## Measured here",
+        *(measured_here(report.measured) if report.measured.measured else [paragraph("Nothing: see below.")]),
+        *(["\n".join(item(note) for note in report.notes)] if report.notes else []),
+        *_not_run(report),
+        "## The data",
+        *_data(report),
+        "## Left out",
+        *_left_out(report),
+        *overlap_section(report.measured),
+        "## Where a number comes from",
+        *_audit(report),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _introduction(report: OwnReport) -> list[str]:
+    measured = report.measured
+    seeds = ", ".join(map(str, measured.seeds))
+    return [
+        paragraph(
+            f"""{report.card.description}. Dataset `{report.card.name}` ({report.card.modality}), scale
+            `{measured.scale}`, {"seed" if len(measured.seeds) == 1 else "seeds"} {seeds}. *Measured* means: pretrained
+            on its training split by this pipeline, last checkpoint, every choice made on the validation split, scored
+            once on the test split; in parentheses the 95 % interval, by bootstrap over files (and seeds, where there
+            are several). With few test files the intervals are wide: read them before the numbers."""
+        )
+    ]
+
+
+def _not_run(report: OwnReport) -> list[str]:
+    if not report.not_run:
+        return []
+    return ["## Not run", "\n".join(item(f"{name}: not run: {reason}") for name, reason in report.not_run.items())]
+
+
+def _data(report: OwnReport) -> list[str]:
+    label = report.card.main
+    lines = []
+    for split in report.card.splits:
+        mine = report.rows[report.rows["split"] == split]
+        used = mine.iloc[index.usable(mine)]
+        classes = str(used[f"label_{label}"].nunique()) if label else ""
+        lines.append([split, str(mine["parent"].nunique()), str(used["parent"].nunique()), str(len(used)), classes])
+    tested = report.rows[report.rows["split"] == "test"]
+    counts = tested.iloc[index.usable(tested)][f"label_{label}"].value_counts() if label else pd.Series(dtype=int)
+    largest = []
+    if len(counts) > 1:
+        share = percent(counts.max() / counts.sum())
+        largest = [
+            paragraph(
+                f"""Whoever always named the largest class would be right in {share} % of the test windows: with uneven
+                classes that, not chance, is what a number has to exceed."""
+            )
+        ]
+    return [
+        grid(["Split", "Files", "Used", "Windows", "Classes"], lines, right=frozenset({1, 2, 3, 4})),
+        *largest,
+        f"![Windows of the training split, as they were decoded](figures/{report.card.name}.png)",
+        paragraph(f"`python -m pipeline show {report.card.name} --scale {report.measured.scale}` draws more of it."),
+    ]
+
+
+def _left_out(report: OwnReport) -> list[str]:
+    unused = report.rows.loc[report.rows["reason"].notna(), ["parent", "reason"]].drop_duplicates("parent")
+    absent = [one for one in report.measured.left_out if not one.files]
+    lines = [[f"`{parent}`", reason] for parent, reason in unused.itertuples(index=False)]
+    lines += [[f"`{one.split}`", one.reason] for one in absent]
+    if not lines:
+        return [paragraph(f"Nothing: `{EXCLUDED}` names none of its files, and every one could be used.")]
+    parts = [
+        paragraph(
+            f"""{len(unused)} of {report.rows["parent"].nunique()} files are used for nothing. Those marked *excluded*
+            stand in `{EXCLUDED}`."""
+        ),
+        grid(["File", "Reason"], lines[:SHOWN]),
+    ]
+    if len(lines) > SHOWN:
+        more = Counter(reason for _, reason in lines[SHOWN:]).most_common(SHOWN)
+        parts.append("\n".join(item(f"and {count} more: {reason}") for reason, count in more))
+    return parts
+
+
+def _audit(report: OwnReport) -> list[str]:
+    name, scale = report.card.name, report.measured.scale
+    commands = {}
+    if report.measured.measured:
+        alias = short_alias(report.measured.measured[0].id, report.measured.ids)
+        commands[f"{alias} --dataset {name} --scale {scale}"] = "a number, back to the files behind it"
+    clips = report.rows["parent"].tolist()
+    if clips:
+        commands[f"--file {clips[0]} --scale {scale}"] = "a file, on to the numbers that it touched"
+    return ["\n".join(f"    python -m pipeline audit {what}   # {why}" for what, why in commands.items())]

@@ -1,0 +1,105 @@
+"""Small real files with a flash and a click at one known time, encoded by PyAV."""
+
+import struct
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+FLASH = 1.0  # seconds
+SECONDS = 2.0
+FPS = 25
+EVEN = np.arange(round(SECONDS * FPS)) / FPS
+# Frames that are shown for 40 to 110 ms.
+UNEVEN = np.round(np.concatenate([np.arange(0, 0.8, 0.1), np.arange(0.8, 1.2, 0.04), np.arange(1.2, 2, 0.11)]), 3)
+SAMPLE_FORMATS = {"libopus": "s16", "flac": "s16", "pcm_s16le": "s16"}
+
+
+def film(
+    path: Path,
+    video: str | None = "libx264",
+    audio: str | None = "aac",
+    times: np.ndarray = EVEN,
+    sound_from: float = 0.0,
+    gap: tuple[float, float] | None = None,
+    rate: int = 48000,
+    layout: str = "mono",
+    size: int = 64,
+    seconds: float = SECONDS,
+    options: dict[str, str] | None = None,
+) -> Path:
+    """video, audio: codecs, or None for none. times: of the frames, seconds. sound_from: when sound begins. gap: a
+    stretch of which no sound is written. options: of the muxer."""
+    with av.open(str(path), "w", options=options or {}) as container:
+        packets = []
+        if video is not None:
+            pictures = container.add_stream(video, rate=FPS)
+            pictures.width = pictures.height = size
+            pictures.pix_fmt = "yuv420p"
+            pictures.codec_context.time_base = pictures.time_base = Fraction(1, 1000)
+        if audio is not None:
+            sound = container.add_stream(audio, rate=rate)
+            sound.layout = layout
+        if video is not None:
+            for frame in _frames(times, size):
+                packets += pictures.encode(frame)
+            packets += pictures.encode(None)
+        if audio is not None:
+            form = SAMPLE_FORMATS.get(audio, "fltp")
+            for frame in _sound(form, layout, rate, sound_from, gap, seconds):
+                packets += sound.encode(frame)
+            packets += sound.encode(None)
+        packets.sort(key=lambda packet: float((packet.dts or 0) * packet.time_base))
+        container.mux(packets)
+    return path
+
+
+def _frames(times: np.ndarray, size: int) -> list[av.VideoFrame]:
+    """Grey, with a bar that moves on by three pixels a frame; white while FLASH is in the frame's time."""
+    lit = int(np.searchsorted(times, FLASH + 1e-6)) - 1
+    made = []
+    for number, time in enumerate(times):
+        image = np.full((size, size, 3), 235 if number == lit else 30, np.uint8)
+        image[:, (3 * number) % size] = 128
+        frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+        frame.pts, frame.time_base = round(1000 * time), Fraction(1, 1000)
+        made.append(frame)
+    return made
+
+
+def _sound(
+    form: str, layout: str, rate: int, start: float, gap: tuple[float, float] | None, seconds: float
+) -> list[av.AudioFrame]:
+    """A quiet hum, and a click of 2 ms that begins at FLASH."""
+    samples = 0.02 * np.sin(2 * np.pi * 220 * np.arange(round(seconds * rate)) / rate)
+    click = round(0.002 * rate)
+    if seconds > FLASH:
+        samples[round(FLASH * rate) :][:click] += 0.9 * np.sin(np.pi * np.arange(click) / click)
+    made = []
+    for first in range(round(start * rate), len(samples), 960):
+        if gap is not None and gap[0] <= first / rate < gap[1]:
+            continue
+        channels = 2 if layout == "stereo" else 1
+        piece = np.repeat(samples[None, first : first + 960], channels, axis=0)
+        if form == "s16":
+            piece = np.round(piece.T.reshape(1, -1) * 32767).astype(np.int16)
+        frame = av.AudioFrame.from_ndarray(piece.astype(np.int16 if form == "s16" else np.float32), form, layout)
+        frame.sample_rate, frame.pts, frame.time_base = rate, first, Fraction(1, rate)
+        made.append(frame)
+    return made
+
+
+def with_edit_list(path: Path, skipped: float) -> Path:
+    """An MP4 file whose first `skipped` seconds of pictures and of sound are cut by its edit lists, not by its data."""
+    content = bytearray(path.read_bytes())
+    place = -1
+    while (place := content.find(b"elst", place + 1)) > 0:
+        # The track's own clock is told after its edit list.
+        clock = content.find(b"mdhd", place)
+        timescale = struct.unpack(">I", content[clock + 16 : clock + 20])[0]
+        length, time, speed = struct.unpack(">IiI", content[place + 12 : place + 24])
+        changed = struct.pack(">IiI", length - round(1000 * skipped), time + round(skipped * timescale), speed)
+        content[place + 12 : place + 24] = changed
+    path.write_bytes(content)
+    return path

@@ -1,0 +1,127 @@
+"""From somebody's own folder to a report, on real files."""
+
+import json
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.media import image, sound, video
+from tests.project import Project
+
+pytestmark = pytest.mark.slow
+
+
+def decoded(project: Project, name: str, split: str = "train") -> pd.DataFrame:
+    """The index of a split, made by the stages themselves, without Snakemake."""
+    project.pipeline("fingerprint")
+    project.pipeline("fetch", "--scale", "smoke", "--dataset", name)
+    of_split = ["--scale", "smoke", "--dataset", name, "--split", split]
+    project.pipeline("decode", *of_split, "--shard", "0")
+    project.pipeline("index", *of_split)
+    return pd.read_parquet(project.root / f"data/decoded/smoke/{name}/index/{split}.parquet")
+
+
+def jobs(project: Project, target: str) -> set[str]:
+    done = project.run("snakemake", "-n", target)
+    lines = (done.stdout + done.stderr).splitlines()
+    return {line.split()[1].rstrip(":") for line in lines if line.startswith(("rule ", "localrule "))}
+
+
+def test_a_folder_of_videos_ends_in_a_report(project: Project, tmp_path: Path) -> None:
+    folder = tmp_path / "own 'files'"
+    for number in range(12):
+        video(folder / "a b" / f"{number}.mp4", seed=number, rate=15, size=(80, 60))
+        video(folder / "c" / f"{number}.mp4", seed=number + 50, rate=25, frames=20, size=(64, 96))
+    (folder / "c" / os.fsdecode(b"caf\xe9\n.mp4")).write_bytes(video(folder / "c/0.mp4", seed=99).read_bytes())
+    (folder / "c/text.mp4").write_text("no video\n" * 100)
+    (folder / "c/gone.mp4").symlink_to("nowhere")
+    project.set("suites.image.runs", ["random", "rotation"])
+    project.set("protocols.linear.arguments.penalties", [0.1])
+    project.set("scales.smoke.training.rotation.schedule.steps", 10)
+    project.pipeline("add", "mine", str(folder))
+    target = "reports/smoke/mine/table.md"
+    project.run("snakemake", "--cores", "all", target)
+    assert jobs(project, target) == set()
+
+    table = (project.root / target).read_text()
+    for text in ("`random.linear.top1`", "`rotation.linear.top1`", "50.0 %", "link to nothing", "c/text.mp4"):
+        assert text in table
+    assert "## Not run" not in table
+    assert "lecture" not in table
+    measured = json.loads((project.root / "reports/smoke/mine/metrics.json").read_text())["measured"]
+    assert 0 <= measured["rotation"]["linear"]["top1"]["value"] <= 1
+    assert (project.root / "reports/smoke/mine/figures/mine.png").read_bytes().startswith(b"\x89PNG")
+    assert not (project.root / "data/raw/smoke/mine/clips").exists()
+
+    rows = pd.concat([pd.read_parquet(path) for path in project.root.glob("data/decoded/smoke/mine/index/*.parquet")])
+    assert len(rows) == 27
+    assert rows["reason"].notna().sum() == 2
+    assert rows.loc[rows["id"].str.contains("caf%E9%0A"), "reason"].isna().all()
+
+    shown = project.pipeline("show", "mine").stdout
+    assert "1 not used: link to nothing" in shown
+    for name in ("sheet", "histograms"):
+        assert (project.root / f"reports/smoke/mine/figures/show-{name}.png").read_bytes().startswith(b"\x89PNG")
+    tested = rows[rows["split"] == "test"].iloc[0]
+    said = project.pipeline("audit", "--file", tested["parent"]).stdout
+    assert "tested on" in said
+    assert "rotation/seed-0/mine/linear" in said
+    assert "nothing differs" in project.pipeline("audit", "--verify", "--dataset", "mine").stdout
+
+    # A file that is added, and one that is excluded, are noticed while planning; toyworld is not concerned.
+    video(folder / "c/new.mp4", seed=7)
+    assert {"list_folder", "decode", "pretrain", "report"} <= jobs(project, target)
+    (folder / "c/new.mp4").unlink()
+    excluded = project.root / "data/excluded.txt"
+    excluded.write_text(excluded.read_text() + f"{tested['parent']} blurred\n")
+    assert jobs(project, target) >= {"index", "evaluate", "report"}
+
+
+def test_sound_is_decoded_where_there_is_some_and_a_changed_file_is_not_used(project: Project, tmp_path: Path) -> None:
+    for number in range(6):
+        layout = ("mono", "stereo")[number % 2]
+        video(tmp_path / "own" / f"{number}.mp4", seed=number, layout=layout, sample_rate=(44100, 22050)[number % 2])
+    video(tmp_path / "silent/0.mp4")
+    project.pipeline("add", "heard", str(tmp_path / "own"))
+    project.pipeline("add", "silent", str(tmp_path / "silent"))
+    assert decoded(project, "heard")["reason"].isna().all()
+    assert decoded(project, "silent")["reason"].isna().all()
+    assert "drew reports/smoke/heard/figures/show-sheet.png" in project.pipeline("show", "heard").stdout
+    # A file that is written over without being listed anew is not used.
+    video(tmp_path / "silent/0.mp4", seed=100)
+    project.pipeline("decode", "--scale", "smoke", "--dataset", "silent", "--split", "train", "--shard", "0")
+    rows = pd.read_parquet(project.root / "data/decoded/smoke/silent/train-000.parquet")
+    assert rows["reason"].tolist() == ["changed since it was listed"]
+
+
+def test_sounds_alone_give_a_report_that_says_why_nothing_ran(project: Project, tmp_path: Path) -> None:
+    for number in range(4):
+        sound(tmp_path / "own/low" / f"{number}.wav")
+        sound(tmp_path / "own/high" / f"{number}.flac", channels=2)
+    project.pipeline("add", "mine", str(tmp_path / "own"))
+    project.run("snakemake", "--cores", "all", "reports/smoke/mine/table.md")
+    table = (project.root / "reports/smoke/mine/table.md").read_text()
+    assert "- rotation: not run: needs frames, and `mine` has spectrogram only" in table
+    assert "- linear: not run: no run to evaluate" in table
+    refused = project.pipeline("audit", "rotation.linear.top1", "--dataset", "mine", check=False)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("error: no number of mine at scale smoke is there yet")
+
+
+def test_what_cannot_be_added_is_one_line(project: Project, tmp_path: Path) -> None:
+    image(tmp_path / "own/a.png")
+    for arguments, expected in (
+        (["Mine", str(tmp_path / "own")], "expected at most 60 small letters"),
+        (["toyworld", str(tmp_path / "own")], "is there already, and is no folder of somebody's own"),
+        (["mine", str(tmp_path / "none")], "there is no such folder"),
+    ):
+        done = project.pipeline("add", *arguments, check=False)
+        assert done.returncode == 1
+        assert done.stderr.startswith("error: ")
+        assert expected in done.stderr
+        assert done.stderr.count("\n") == 1
+    undecoded = project.pipeline("show", "toyworld", check=False)
+    assert undecoded.returncode == 1
+    assert "is not decoded yet at scale smoke; `snakemake --cores all data/decoded/smoke/toyworld" in undecoded.stderr
