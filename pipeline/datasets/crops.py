@@ -8,15 +8,17 @@ from zlib import crc32
 import numpy as np
 
 Box = tuple[int, int, int, int]
-"""left, top, right, bottom, in pixels of the file's frame; may reach beyond it."""
+"""left, top, right, bottom, in pixels of the file's frame."""
 
 
 @dataclass(frozen=True)
 class Seen:
     """A clip's main object. frames: (N,) their numbers; boxes: (N, 4) px, left, top, right, bottom, nan where it is not
-    seen; visible: (N,) share of its own area that is inside the frame and not covered."""
+    seen; visible: (N,) share of its own area that is inside the frame and not covered; size: px of the frame, width
+    and height."""
 
     label: str
+    size: tuple[int, int]
     frames: np.ndarray
     boxes: np.ndarray
     visible: np.ndarray
@@ -33,8 +35,9 @@ class Still:
 @dataclass(frozen=True)
 class Crops:
     """per_clip: stills of a clip. visible: share of the object that has to be seen. around: side of the box, over the
-    object's larger one, from and to. jitter: how far the object may be off the box's middle, of the room that it has in
-    it. clips_per_shard: clips whose stills make a shard. Raises ValueError for a range that ends before it starts.
+    object's larger one, from and to, as far as the frame has room. jitter: how far the object may be off the box's
+    middle, of the room that it has in it, before the box is moved into the frame. clips_per_shard: clips whose stills
+    make a shard. Raises ValueError for a range that ends before it starts.
     """
 
     ranges: ClassVar = {
@@ -69,15 +72,16 @@ class Crops:
         phase = rng.random()
         places = ((np.arange(self.per_clip) + phase) * len(good) / self.per_clip).astype(int)
         chosen = good[np.minimum(places, len(good) - 1)]
-        return [Still(int(seen.frames[one]), self._box(seen.boxes[one], rng)) for one in chosen]
+        return [Still(int(seen.frames[one]), self._box(seen.boxes[one], seen.size, rng)) for one in chosen]
 
-    def _box(self, box: np.ndarray, rng: np.random.Generator) -> Box:
+    def _box(self, box: np.ndarray, size: tuple[int, int], rng: np.random.Generator) -> Box:
         left, top, right, bottom = (float(end) for end in box)
         larger = max(right - left, bottom - top)
-        side = max(1, round(rng.uniform(*self.around) * larger))
-        off = rng.uniform(-1, 1, 2) * self.jitter * (side - larger) / 2
+        side = min(max(1, round(rng.uniform(*self.around) * larger)), *size)
+        off = rng.uniform(-1, 1, 2) * self.jitter * max(0, side - larger) / 2
+        middle = np.array([left + right, top + bottom]) / 2 + off
         # Whole pixels: a still is cut, never resampled twice.
-        x, y = round((left + right - side) / 2 + off[0]), round((top + bottom - side) / 2 + off[1])
+        x, y = np.clip(np.round(middle - side / 2), 0, np.array(size) - side).astype(int).tolist()
         return x, y, x + side, y + side
 
 

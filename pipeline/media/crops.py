@@ -36,15 +36,10 @@ def cut_stills(path: Path, stills: list[dict[str, Any]], store: Kept) -> Iterato
 
 
 def cut(picture: np.ndarray, box: Sequence[int]) -> np.ndarray:
-    """picture: (H, W, 3); box: left, top, right, bottom in px, which may lie beyond it -> what the box shows; outside
-    the picture its mirror image, the edge not repeated."""
+    """picture: (H, W, 3); box: left, top, right, bottom in px -> what the box shows. Raises Unusable for one that
+    reaches beyond the picture."""
     left, top, right, bottom = box
     height, width = picture.shape[:2]
-    return picture[mirrored(top, bottom, height)[:, None], mirrored(left, right, width)]
-
-
-def mirrored(start: int, end: int, size: int) -> np.ndarray:
-    """(end - start,) positions of a line of `size` px that goes on as its mirror image at either end, for ever."""
-    period = max(1, 2 * (size - 1))
-    place = np.arange(start, end) % period
-    return np.minimum(place, period - place)
+    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+        raise Unusable(f"is {width} x {height} px, and a still is cut from {left}, {top} to {right}, {bottom}")
+    return picture[top:bottom, left:right]

@@ -15,7 +15,7 @@ from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
 from pipeline.store import index
 
-COLUMNS = ["id", "frame", "label", "role", "left", "top", "right", "bottom", "visible"]
+COLUMNS = ["id", "frame", "label", "role", "left", "top", "right", "bottom", "visible", "width", "height"]
 ROWS_AT_ONCE = 50_000  # of the annotations: bounds the memory of a dataset of any size
 
 
@@ -87,6 +87,11 @@ def _clips(table: pd.DataFrame, starts: np.ndarray) -> Iterator[tuple[str, Seen]
     ids, labels = table["id"].to_numpy(), table["label"].to_numpy()
     frames, visible = table["frame"].to_numpy(), table["visible"].to_numpy()
     boxes = table[["left", "top", "right", "bottom"]].to_numpy(float)
+    sizes = table[["width", "height"]].to_numpy(int).tolist()
     for start, end in zip([0, *starts], [*starts, len(table)], strict=True):
         mine = slice(int(start), int(end))
-        yield str(ids[start]), Seen(str(labels[start]), frames[mine], boxes[mine], visible[mine])
+        width, height = sizes[int(start)]
+        yield (
+            str(ids[start]),
+            Seen(str(labels[start]), (width, height), frames[mine], boxes[mine], visible[mine]),
+        )

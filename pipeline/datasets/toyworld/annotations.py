@@ -15,8 +15,8 @@ _MATRIX = ("m00", "m01", "m02", "m10", "m11", "m12")
 _KEY = [("id", pa.string()), ("frame", pa.int32())]
 
 SCHEMAS: dict[str, pa.Schema] = {
-    # mask: lengths of runs over the frame's pixels, row by row, of what is not seen of it and what is, by turns,
-    # beginning with what is not; they add up to the number of pixels.
+    # width, height: px of the frame. mask: lengths of runs over its pixels, row by row, of what is not seen of it and
+    # what is, by turns, beginning with what is not; they add up to the number of pixels.
     "objects": pa.schema(
         [
             *_KEY,
@@ -26,6 +26,8 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("sounding", pa.bool_()),
             *((name, pa.float32()) for name in _BOX),
             ("visible", pa.float32()),
+            ("width", pa.int32()),
+            ("height", pa.int32()),
             ("mask", pa.list_(pa.int32())),
         ]
     ),
@@ -78,6 +80,8 @@ def tables_of(
             "sounding": [thing.sounding for thing in picture.things] * count,
             **dict(zip(_BOX, np.moveaxis(picture.boxes.reshape(-1, 4), 1, 0), strict=True)),
             "visible": picture.visible.ravel(),
+            "width": [picture.frames.shape[2]] * (count * number),
+            "height": [picture.frames.shape[1]] * (count * number),
             "mask": _masks(picture.instances, number),
         },
         "joints": {

@@ -93,9 +93,21 @@ class Canvas:
 
 
 def _grain(side: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """(side, side) relative brightness of a material: streaks like wood, specks, clouds, or nearly nothing."""
-    stretch = {"wood": (48, 4), "brushed": (3, 60), "specks": (48, 48), "clouds": (6, 6), "plain": (3, 3)}
-    kind = list(stretch)[rng.integers(len(stretch))]
-    strength = 0.02 if kind == "plain" else rng.uniform(0.04, 0.13)
-    seeds = rng.normal(0, strength, stretch[kind]).astype(np.float32)
-    return np.clip(cv2.resize(seeds, (side, side), interpolation=cv2.INTER_CUBIC), -0.3, 0.3)
+    """(side, side) relative brightness of a material: streaks, specks or clouds, stripes or checks at any angle, or
+    nearly nothing. Strong enough to compete with the object's own lines."""
+    kind = str(rng.choice(_MATERIALS))
+    strength = np.float32(rng.uniform(0.1, 0.4))
+    if kind in _CELLS:
+        seeds = rng.normal(0, 0.5, _CELLS[kind]).astype(np.float32)
+        pattern = cv2.resize(seeds, (side, side), interpolation=cv2.INTER_CUBIC)
+    else:
+        rows, columns = np.indices((side, side), np.float32) / np.float32(side)
+        angle, frequency = rng.uniform(0, np.pi), np.float32(2 * np.pi * rng.uniform(3, 9))
+        along = np.sin(frequency * (np.float32(np.cos(angle)) * columns + np.float32(np.sin(angle)) * rows))
+        across = np.sin(frequency * (np.float32(np.cos(angle)) * rows - np.float32(np.sin(angle)) * columns))
+        pattern = np.tanh(rng.uniform(1, 5) * (along if kind == "stripes" else along * across))
+    return np.clip(strength * pattern, -0.5, 0.5).astype(np.float32)
+
+
+_CELLS = {"wood": (48, 4), "brushed": (3, 60), "specks": (32, 32), "clouds": (8, 8), "plain": (3, 3)}
+_MATERIALS = (*_CELLS, "stripes", "checks")

@@ -49,10 +49,10 @@ def background_labs(rng: np.random.Generator, *, busy: bool) -> NDArray[np.float
 
 def object_palette(rng: np.random.Generator, background: NDArray[np.float64]) -> Palette:
     """Colours that stand out against a background's (3,) Lab and against each other."""
-    body = _far_from(rng, [(background, 36)], 12)
-    trim = _far_from(rng, [(body, 30), (background, 26)], 10)
+    body = _far_from(rng, [(background, 25)], 8)
+    trim = _far_from(rng, [(body, 23), (background, 18)], 7)
     # Lighter or darker with equal chance wherever there is room for both.
-    offset = rng.uniform(34, 55)
+    offset = rng.uniform(22, 46)
     lighter = rng.random() < 0.5
     if body[0] + offset > 97:
         lighter = False
@@ -60,7 +60,7 @@ def object_palette(rng: np.random.Generator, background: NDArray[np.float64]) ->
         lighter = True
     detail = random_lab(rng, (0, 1), (0, 22))
     detail[0] = body[0] + (offset if lighter else -offset)
-    accent = _far_from(rng, [(body, 34)], 14)
+    accent = _far_from(rng, [(body, 25)], 9)
     return Palette(*rgb(np.stack([body, trim, detail, accent])))
 
 

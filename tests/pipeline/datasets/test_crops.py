@@ -20,7 +20,7 @@ def objects(draw: st.DrawFn) -> Seen:
     boxes = np.concatenate([corners, corners + rng.uniform(2, 50, (count, 2))], axis=1)
     visible = rng.random(count) * (rng.random(count) < draw(st.floats(0, 1))) + draw(st.sampled_from([0, 0.5]))
     boxes[visible == 0] = np.nan
-    return Seen("bell", rng.permutation(100)[:count], boxes, np.minimum(visible, 1))
+    return Seen("bell", (92, 92), rng.permutation(100)[:count], boxes, np.minimum(visible, 1))
 
 
 crops_of = st.builds(
@@ -44,10 +44,12 @@ def test_every_still_shows_its_object_whole_in_a_square(seen: Seen, crops: Crops
         assert seen.visible[at] >= crops.visible
         left, top, right, bottom = still.box
         assert right - left == bottom - top
+        assert min(left, top) >= 0
+        assert max(right, bottom) <= 92
         x, y, x_end, y_end = seen.boxes[at]
         larger = max(x_end - x, y_end - y)
         low, high = crops.around
-        assert low * larger - 1 <= right - left <= high * larger + 1
+        assert min(low * larger, 92) - 1 <= right - left <= high * larger + 1
         # Whole pixels: the box may be off by one at either side.
         assert left <= x + 1
         assert top <= y + 1
@@ -65,7 +67,7 @@ def test_stills_of_a_clip_lie_apart(seen: Seen, crops: Crops) -> None:
 
 
 def test_where_the_object_is_in_its_still_varies() -> None:
-    seen = Seen("bell", np.arange(20), np.tile([30.0, 30.0, 60.0, 50.0], (20, 1)), np.ones(20))
+    seen = Seen("bell", (96, 96), np.arange(20), np.tile([30.0, 30.0, 60.0, 50.0], (20, 1)), np.ones(20))
     stills = [still for number in range(500) for still in CROPS.choose(f"clip {number}", seen)]
     left, top, right, _ = np.array([still.box for still in stills]).T
     sides, across, down = right - left, left + (right - left) / 2 - 45, top + (right - left) / 2 - 40
@@ -77,7 +79,7 @@ def test_where_the_object_is_in_its_still_varies() -> None:
 
 
 def test_a_clip_has_the_same_stills_whatever_else_there_is() -> None:
-    seen = Seen("bell", np.arange(20), np.tile([30.0, 30.0, 60.0, 50.0], (20, 1)), np.ones(20))
+    seen = Seen("bell", (96, 96), np.arange(20), np.tile([30.0, 30.0, 60.0, 50.0], (20, 1)), np.ones(20))
     assert CROPS.choose("a", seen) == CROPS.choose("a", seen)
     assert CROPS.choose("a", seen) != CROPS.choose("b", seen)
 

@@ -54,7 +54,8 @@ def film(path: Path, number: int) -> list[dict[str, Any]]:
             box = (x, y, min(x + OBJECT, SIDE), min(y + OBJECT, SIDE)) if seen else (np.nan,) * 4
             rows.append(
                 {"id": f"toyworld/train/{number:06d}", "frame": frame, "label": "bell" if role == "main" else "drum"}
-                | {"role": role, "visible": seen, **dict(zip(("left", "top", "right", "bottom"), box, strict=True))}
+                | {"role": role, "visible": seen, "width": SIDE, "height": SIDE}
+                | dict(zip(("left", "top", "right", "bottom"), box, strict=True))
             )
     path.parent.mkdir(parents=True, exist_ok=True)
     write(
@@ -75,7 +76,8 @@ def stills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parameters:
     shutil.copytree(ROOT / "data" / "cards", tmp_path / "data" / "cards")
     shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
     read = parameters.read()
-    read.scales["smoke"].datasets["toyworld-stills"]["clips_per_shard"] = CLIPS // 2
+    # So close that a still is smaller than what the store keeps.
+    read.scales["smoke"].datasets["toyworld-stills"] |= {"clips_per_shard": CLIPS // 2, "around": [1.1, 1.4]}
     read.scales["smoke"].datasets["toyworld"]["clips"]["train"] = CLIPS
     folder = layout.raw("smoke", "toyworld")
     files, objects = [], []

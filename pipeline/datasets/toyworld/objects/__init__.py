@@ -27,6 +27,10 @@ DRAWINGS: dict[str, Callable[[Canvas, Palette, np.random.Generator], None]] = {
 # Drawn larger than shown and shrunk by area: thin lines keep their share of a pixel instead of flickering.
 _OVERSAMPLING = 2.4
 _LONGEST = 1.3  # longer side, relative to the geometric mean of both
+_YAW, _PITCH = 42.0, 25.0  # degrees, about the upright and the level axis
+_DISTANCE = 2.5  # of the eye, in sides of the drawing: how strongly what is turned tapers
+_SHEAR = 0.2
+_BEND = 0.028  # of the side, by which a drawing's points are off, as a standard deviation
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,11 @@ def draw(name: str, palette: Palette, size: float, light: float, rng: np.random.
     side = max(96, round(_OVERSAMPLING * _LONGEST * size))
     canvas = Canvas(side, light, bool(rng.random() < 0.5), rng)
     DRAWINGS[name](canvas, palette, rng)
-    bent = _bend(canvas.pixels, rng)
-    left, top, width, height = cv2.boundingRect((bent[..., 3] > 64).astype(np.uint8))
+    posed = _posed(canvas.pixels, rng)
+    left, top, width, height = cv2.boundingRect((posed[..., 3] > 64).astype(np.uint8))
     scale = min(size / np.sqrt(width * height), _LONGEST * size / max(width, height))
     margin = 2  # transparent pixels, so that warping never smears the border
-    crop = cv2.copyMakeBorder(bent[top : top + height, left : left + width], *(round(margin / scale),) * 4, 0)
+    crop = cv2.copyMakeBorder(posed[top : top + height, left : left + width], *(round(margin / scale),) * 4, 0)
     shape = (max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale)))
     pixels = cv2.resize(crop, shape, interpolation=cv2.INTER_AREA)
     rows, columns = np.nonzero(pixels[..., 3] > 96)
@@ -61,13 +65,34 @@ def draw(name: str, palette: Palette, size: float, light: float, rng: np.random.
     return Sprite(np.asarray(pixels, np.uint8), hull - centre)
 
 
-def _bend(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A smooth random distortion and a little shear: no two instances share an outline."""
+def _posed(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """The drawing, turned out of the picture's plane, sheared and smoothly bent: no two instances share an outline."""
     side = len(pixels)
-    shift = rng.normal(0, 0.015, (2, 4, 4)).astype(np.float32)
-    shift_x, shift_y = (cv2.resize(each, (side, side), interpolation=cv2.INTER_CUBIC) * side for each in shift)
-    rows, columns = np.indices((side, side), np.float32)
-    shear, stretch, centre = rng.uniform(-0.12, 0.12), rng.uniform(0.88, 1.16), np.float32(side / 2)
-    map_x = centre + (columns - centre) * np.float32(stretch) + np.float32(shear) * (rows - centre) + shift_x
-    bent = cv2.remap(pixels, map_x, rows + shift_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
-    return np.asarray(bent, np.uint8)
+    half = np.float32(side / 2)
+    rows, columns = np.indices((side, side), np.float32) - half
+    x, y = _plane(columns / side, rows / side, rng)
+    shift_x, shift_y = (
+        cv2.resize(each, (side, side), interpolation=cv2.INTER_CUBIC)
+        for each in rng.normal(0, _BEND, (2, 4, 4)).astype(np.float32)
+    )
+    x += np.float32(rng.uniform(-_SHEAR, _SHEAR)) * y + shift_x
+    map_x, map_y = (half + side * each for each in (x, y + shift_y))
+    posed = cv2.remap(pixels, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    return np.asarray(posed, np.uint8)
+
+
+def _plane(
+    x: NDArray[np.float32], y: NDArray[np.float32], rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Where the lines of sight through a picture's points meet a sheet that is turned about its upright and then about
+    its level axis. All in sides of the square, from its centre."""
+    yaw, pitch = np.deg2rad(rng.uniform(-_YAW, _YAW)), np.deg2rad(rng.uniform(-_PITCH, _PITCH))
+    upright = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
+    level = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
+    seen = _DISTANCE * (level @ upright)
+    seen[2] /= _DISTANCE
+    # The sheet has no depth of its own: the third axis only moves it away from the eye.
+    seen[:, 2] = 0, 0, _DISTANCE
+    back = np.linalg.inv(seen).astype(np.float32)
+    across, down, depth = (row[0] * x + row[1] * y + row[2] for row in back)
+    return across / depth, down / depth
