@@ -95,6 +95,7 @@ class Store(Strict):
     streams: list[Literal["frames", "sound", "spectrogram", "flow", "motion"]] = Field(min_length=1)
     sample_rate: int = Field(ge=8000, le=51200, multiple_of=200, description="Hz, mono; a spectrogram has 200 a second")
     clips_per_shard: int = Field(ge=1)
+    jpeg_quality: int | None = Field(ge=1, le=100, description="of a film's frames; null: they are kept as they are")
     max_pixels: int = Field(ge=10_000, description="of a picture: a file with a larger one is left out")
     file_seconds: float = Field(gt=0, description="that a decoder may be silent, before it and its file are given up")
     file_memory_mb: int = Field(ge=200, description="that a decoder may need, likewise")

@@ -68,9 +68,9 @@ class Sound(Encoder):
         return self.net.channels
 
     def prepare(self, streams: Mapping[str, Tensor]) -> Tensor:
-        """spectrogram: (B, T, 257) float16 -> (B, 3, 64, T / 4), three times the same picture, roughly in [-1, 1]."""
+        """spectrogram: (B, T, 257) -> (B, 3, 64, T / 4), three times the same picture, roughly in [-1, 1]."""
         # Without the lowest bin, which holds no tone.
-        loud = streams["spectrogram"][:, :, 1:].float().transpose(1, 2)[:, None]
+        loud = streams["spectrogram"][:, :, 1:].transpose(1, 2)[:, None]
         return torch.nn.functional.avg_pool2d(loud / 6 + 1, POOLED).expand(-1, 3, -1, -1)
 
     def blocks(self, x: Tensor) -> list[Tensor]:

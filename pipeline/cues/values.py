@@ -32,9 +32,9 @@ CUES = {
 
 @dataclass(frozen=True)
 class Clip:
-    """frames: (T, S, S, 3) uint8. flow: (T, s, s, 2) int8. spectrogram: (N, 257), log magnitude, `rate` a second.
-    times: (T,) seconds from the clip's start. visible: (T, S, S) bool, the background. centre: (T, 2), of the main
-    object, shares of the frame from its top left corner; nan where it is not seen."""
+    """frames: (T, S, S, 3) uint8. flow: (T, s, s, 2) px of its own grid. spectrogram: (N, 257), log magnitude, `rate`
+    a second. times: (T,) seconds from the clip's start. visible: (T, S, S) bool, the background. centre: (T, 2), of the
+    main object, shares of the frame from its top left corner; nan where it is not seen."""
 
     frames: np.ndarray
     flow: np.ndarray
@@ -135,12 +135,11 @@ def grey_cells(grey: np.ndarray, counted: np.ndarray) -> np.ndarray:
 
 
 def motion_centre(flow: np.ndarray) -> np.ndarray:
-    """(T, s, s, 2) int8 -> (T, 2), x and y as shares of the frame; .5 where nothing moves against the frame."""
-    moving = flow.astype(np.float32)
-    moving -= np.median(moving, axis=(1, 2), keepdims=True)
+    """(T, s, s, 2) px -> (T, 2), x and y as shares of the frame; .5 where nothing moves against the frame."""
+    moving = flow - np.median(flow, axis=(1, 2), keepdims=True)
     strength = np.hypot(moving[..., 0], moving[..., 1])
     # An estimate of flow is never quite even: what is below a quarter of a pixel says nothing of where.
-    strength[strength < 2] = 0
+    strength[strength < 0.25] = 0
     total = strength.sum(axis=(1, 2))
     place = (np.arange(flow.shape[1]) + 0.5) / flow.shape[1]
     sums = np.stack([strength.sum(axis=1) @ place, strength.sum(axis=2) @ place], axis=1)
@@ -149,7 +148,7 @@ def motion_centre(flow: np.ndarray) -> np.ndarray:
 
 def loudness(clip: Clip) -> np.ndarray:
     """(T, 1) decibels of the sound while each frame is shown; silence where there is none."""
-    power = np.exp(2 * clip.spectrogram.astype(np.float32)).mean(axis=1)
+    power = np.exp(2 * clip.spectrogram).mean(axis=1)
     interval = clip.times[-1] / max(len(clip.times) - 1, 1)
     starts = np.round(clip.times * clip.rate).astype(int)
     ends = np.maximum(np.round((clip.times + interval) * clip.rate).astype(int), starts + 1)

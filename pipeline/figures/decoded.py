@@ -46,7 +46,7 @@ def sheet(windows: Sequence[Window], path: Path) -> None:
         if window.spectrogram is not None:
             left += _GAP * (window.frames is not None)
             axes = figure.add_axes(_place((left, top, _SPECTROGRAM), (width, height)))
-            decibels = 20 / np.log(10) * window.spectrogram.astype(np.float32).T
+            decibels = 20 / np.log(10) * window.spectrogram.T
             axes.imshow(decibels, cmap="magma", vmin=-90, vmax=20, origin="lower", aspect="auto")
             axes.set_axis_off()
     _save(figure, path)

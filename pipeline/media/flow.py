@@ -10,8 +10,6 @@ from functools import cache
 import cv2
 import numpy as np
 
-from pipeline.store.streams import FLOW_UNIT
-
 SMALLEST = 16
 """Side of the grid, px, below which DIS has no room for its patches of 8 px on two scales."""
 ROUNDS = 6
@@ -40,11 +38,6 @@ def flow(frames: np.ndarray) -> np.ndarray:
             made[number] = (back if scale == 1 else cv2.resize(back, grid, interpolation=cv2.INTER_AREA)) / -scale
         before = grey
     return made
-
-
-def quantised(flow: np.ndarray) -> np.ndarray:
-    """Flow in px -> int8 in FLOW_UNIT; what is faster than it can hold is cut to the fastest that it can."""
-    return np.clip(np.rint(flow / FLOW_UNIT), -127, 127).astype(np.int8)
 
 
 @cache

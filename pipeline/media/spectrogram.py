@@ -4,14 +4,13 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.fft import rfft
 
-from pipeline.store.streams import SPECTROGRAM_BINS, SPECTROGRAM_RATE
+from pipeline.store.streams import SPECTROGRAM_BINS, SPECTROGRAM_FLOOR, SPECTROGRAM_RATE
 
 FFT_LENGTH = 512
-LOG_FLOOR = 1e-5
 
 
 def log_spectrogram(samples: np.ndarray, sample_rate: int) -> np.ndarray:
-    """(S,) int16 -> (200 a second, 257) float16, the log of the magnitude.
+    """(S,) int16 -> (200 a second, 257) float32, the log of the magnitude.
 
     Windows of 10 ms, half of each shared with the next. At 48 kHz: Hann 480, hop 240, FFT 512. Raises ValueError for
     rates whose window exceeds it."""
@@ -27,4 +26,4 @@ def log_spectrogram(samples: np.ndarray, sample_rate: int) -> np.ndarray:
     spectrum = rfft(pieces * window, n=FFT_LENGTH)
     assert spectrum.shape[1] == SPECTROGRAM_BINS
     magnitude = np.sqrt(spectrum.real**2 + spectrum.imag**2)
-    return np.log(magnitude + np.float32(LOG_FLOOR)).astype(np.float16)
+    return np.asarray(np.log(magnitude + np.float32(SPECTROGRAM_FLOOR)), np.float32)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from pipeline.media.flow import flow, motion, quantised
+from pipeline.media.flow import flow, motion
 from pipeline.media.kinds import Kind, kind_of
 from pipeline.media.sound import Sound
 from pipeline.media.spectrogram import log_spectrogram
@@ -110,7 +110,8 @@ def _of_sound(sound: Sound, wanted: list[str], store: Kept) -> Iterator[Window]:
 
 def _streams(frames: np.ndarray, samples: np.ndarray, wanted: list[str], store: Kept) -> dict[str, np.ndarray]:
     """frames: (T, side, side, 3) uint8; samples: (S,) int16. Of a stream that is not wanted, no step."""
-    made = {name: stream(name, store.side, store.sample_rate).empty() for name in store.streams}
+    kept = {name: stream(name, store.side, store.sample_rate) for name in store.streams}
+    made = {name: one.empty() for name, one in kept.items()}
     field = flow(frames) if {"flow", "motion"} & set(wanted) else None
     for name in wanted:
         match name:
@@ -119,9 +120,9 @@ def _streams(frames: np.ndarray, samples: np.ndarray, wanted: list[str], store: 
             case "sound":
                 made[name] = samples
             case "spectrogram":
-                made[name] = log_spectrogram(samples, store.sample_rate)
+                made[name] = kept[name].quantised(log_spectrogram(samples, store.sample_rate))
             case "flow" if field is not None:
-                made[name] = quantised(field)
+                made[name] = kept[name].quantised(field)
             case "motion" if field is not None:
                 made[name] = motion(field)
     return made

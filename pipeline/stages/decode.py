@@ -48,7 +48,9 @@ def decode(parameters: Parameters, scale: str, dataset: str, split: str, number:
         # Stills lie in the shard of their clip's number, so that a file is read once.
         clips = files["parent" if card.kind == "crops" else "id"]
         mine = files[(files["split"] == split) & (clips.map(lambda clip: shard_of(clip, shards)) == number)]
-        streams: dict[str, Stream] = {name: stream(name, store.side, store.sample_rate) for name in names}
+        # Stills are drawn one by one and fit into memory: only films are worth decoding anew.
+        quality = None if card.modality == "image" else store.jpeg_quality
+        streams: dict[str, Stream] = {name: stream(name, store.side, store.sample_rate, quality) for name in names}
         rows: list[dict[str, Any]] = []
         with ShardWriter(stage.partial(arrow), streams) as writer:
             if card.kind == "crops":

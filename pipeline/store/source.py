@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pipeline.errors import UserError
 from pipeline.store import index
-from pipeline.store.shards import Array, Shard
+from pipeline.store.shards import Shard, Steps
 from selfsup.source import Batch, Draw, Span, Table
 
 
@@ -35,7 +35,7 @@ class StoreSource:
         self._starts = rows["start"].to_numpy(float)
         self._labels = {name: self._numbers(name, classes, usable) for name, classes in labels.items()}
         self._shards: dict[str, Shard] = {}
-        self._windows: dict[tuple[int, str], Array] = {}
+        self._windows: dict[tuple[int, str], Steps] = {}
 
     def _reasons(self) -> str:
         counts = self.rows["reason"].value_counts()
@@ -74,9 +74,10 @@ class StoreSource:
                 steps = self._steps(int(row), name, times[position].numpy())
             # Beyond either end the outermost element stands: times are the caller's, rounding is not its fault.
             steps = steps.clip(0, len(window) - 1)
+            values = window[steps]
             if taken is None:
-                taken = np.empty((len(rows), len(steps), *window.shape[1:]), window.dtype)
-            window.take(steps, axis=0, out=taken[position])
+                taken = np.empty((len(rows), *values.shape), values.dtype)
+            taken[position] = values
         tensor = torch.from_numpy(taken)
         return tensor.permute(0, 1, 4, 2, 3) if name == "frames" else tensor
 
@@ -87,9 +88,9 @@ class StoreSource:
             return np.searchsorted(self._times[row], times + 1e-6, side="right") - 1
         return np.round((times - self._starts[row]) * rate).astype(np.int64)
 
-    def _window(self, row: int, name: str) -> Array:
+    def _window(self, row: int, name: str) -> Steps:
         if (row, name) not in self._windows:
-            self._windows[row, name] = self._shard(row).window(name, int(self._offsets[row]))
+            self._windows[row, name] = self._shard(row).steps(name, int(self._offsets[row]))
         return self._windows[row, name]
 
     def _shard(self, row: int) -> Shard:

@@ -22,8 +22,8 @@ def make_clip() -> MakeClip:
             visible[frame, 8:20, frame : frame + 13] = False
         return Clip(
             frames=rng.integers(0, 255, (COUNT, SIDE, SIDE, 3), dtype=np.uint8),
-            flow=rng.integers(-20, 20, (COUNT, SIDE // 2, SIDE // 2, 2), dtype=np.int8),
-            spectrogram=rng.normal(-5, 2, (round(COUNT * 0.08 * RATE), 257)).astype(np.float16),
+            flow=(rng.integers(-20, 20, (COUNT, SIDE // 2, SIDE // 2, 2)) / 8).astype(np.float32),
+            spectrogram=rng.normal(-5, 2, (round(COUNT * 0.08 * RATE), 257)).astype(np.float32),
             rate=RATE,
             times=np.arange(COUNT) * 0.08,
             visible=visible,

@@ -20,8 +20,8 @@ MakeClip = Callable[[int], Clip]
 CLIPS, CLASSES = 300, 2
 STREAMS = {
     "frames": Stream("uint8", (32, 32, 3), None),
-    "flow": Stream("int8", (16, 16, 2), None),
-    "spectrogram": Stream("float16", (257,), 200.0),
+    "flow": Stream("float32", (16, 16, 2), None),
+    "spectrogram": Stream("float32", (257,), 200.0),
 }
 Leak = Callable[[np.ndarray, int], None]
 

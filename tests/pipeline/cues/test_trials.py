@@ -20,7 +20,7 @@ from pipeline.store.streams import Stream
 from selfsup.networks.encoder import Window
 
 SIDE, COUNT, RATE = 32, 12, 200.0
-STREAMS = {"frames": Stream("uint8", (SIDE, SIDE, 3), None), "spectrogram": Stream("float16", (257,), RATE)}
+STREAMS = {"frames": Stream("uint8", (SIDE, SIDE, 3), None), "spectrogram": Stream("float32", (257,), RATE)}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, StoreSourc
                 for at in range(COUNT):
                     side = 2 * (at + 1 if action else COUNT - at)
                     frames[at, top : top + side, left : left + side] = 250
-                sound = rng.normal(-6, 1, (192, 257)).astype(np.float16)
+                sound = rng.normal(-6, 1, (192, 257)).astype(np.float32)
                 tone = rng.integers(10, 100) + 120 * sounding
                 sound[:, tone : tone + 12] += 5
                 name = f"d/{split}/{number}"
@@ -82,7 +82,7 @@ def test_averaging_forgets_the_order_and_nothing_else(sources: Mapping[str, Stor
 
 def test_sound_keeps_its_frequencies_apart() -> None:
     encoder = Sound(widths=[8, 16], side=SIDE, window=Window(160, 0.8))
-    sound = torch.full((1, 160, 257), -11.5, dtype=torch.float16)
+    sound = torch.full((1, 160, 257), -11.5, dtype=torch.float32)
     sound[:, :, 101:105] = 0
     picture = encoder.prepare({"spectrogram": sound})
     assert picture.shape == (1, 3, 64, 40)

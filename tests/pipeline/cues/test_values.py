@@ -54,8 +54,8 @@ def test_the_background_does_not_show_the_silhouette_that_was_cut_out(one: Clip)
 
 
 def test_the_centre_of_motion_is_where_something_moves_against_the_frame(one: Clip) -> None:
-    flow = np.full((len(one.times), 16, 16, 2), 9, np.int8)
-    flow[:, 2:4, 10:12] = -30
+    flow = np.full((len(one.times), 16, 16, 2), 1.125, np.float32)
+    flow[:, 2:4, 10:12] = -3.75
     centre = values_of(changed(one, flow=flow), 8)["position of motion"]
     np.testing.assert_allclose(centre.summary, [11 / 16, 3 / 16], atol=1e-6)
 
@@ -69,7 +69,7 @@ def test_a_keyframe_is_told_by_its_number(one: Clip) -> None:
 
 
 def test_loudness_is_that_of_the_sound_while_a_frame_is_shown(one: Clip) -> None:
-    loud = np.full((round(len(one.times) * 0.08 * one.rate), 257), -6, np.float16)
+    loud = np.full((round(len(one.times) * 0.08 * one.rate), 257), -6, np.float32)
     loud[16 * 4 : 16 * 5] = -1
     level = values_of(changed(one, spectrogram=loud), 8)["loudness"].frames[:, 0]
     assert level.argmax() == 4

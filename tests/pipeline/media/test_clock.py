@@ -16,6 +16,7 @@ STORE = Store(
     window_seconds=10.0,
     streams=["frames", "sound", "spectrogram", "flow", "motion"],
     sample_rate=48000,
+    jpeg_quality=None,
     clips_per_shard=1,
     max_pixels=1_000_000,
     file_seconds=30,

@@ -4,8 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.media.flow import flow, motion, quantised
-from pipeline.store.streams import FLOW_UNIT
+from pipeline.media.flow import flow, motion
 
 SIDE = 64
 
@@ -73,13 +72,6 @@ def test_what_moves_before_a_moving_camera_is_motion(camera: str) -> None:
     ground = CAMERAS[camera][:, 2] if camera == "pan" else np.zeros(2)
     made = motion(flow(film(CAMERAS[camera], (ground[0] + 1.6, ground[1] + 1.2), count=8)))
     assert made[2:].mean() == pytest.approx(2 * 24**2 / SIDE**2, abs=0.15)
-
-
-def test_flow_is_kept_in_eighths_of_a_pixel() -> None:
-    made = quantised(np.array([0.0, 0.125, -1.0, 0.06, 50.0, -50.0], np.float32))
-    assert made.tolist() == [0, 1, -8, 0, 127, -127]
-    assert made.dtype == np.int8
-    assert FLOW_UNIT == 0.125
 
 
 @pytest.mark.parametrize("side", [8, 15, 33, 256])

@@ -45,7 +45,7 @@ def clips(split: str, rng: np.random.Generator) -> list[dict[str, object]]:
             streams = {
                 "frames": frames,
                 "flow": np.zeros((FRAMES, SIDE // 2, SIDE // 2, 2), np.int8),
-                "spectrogram": rng.normal(-6, 1, (RATE * FRAMES * 8 // 100, 257)).astype(np.float16),
+                "spectrogram": STREAMS["spectrogram"].quantised(rng.normal(-6, 1, (RATE * FRAMES * 8 // 100, 257))),
             }
             rows.append(
                 {"id": clip, "parent": clip, "origin": clip, "split": split, "start": 0.0, "end": float(times[-1])}
