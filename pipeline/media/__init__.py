@@ -1,1 +1,1 @@
-"""Reading real media files: pictures by decord, sound by PyAV."""
+"""Reading real media files: films and sound by PyAV, stills by Pillow."""

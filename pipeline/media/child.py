@@ -31,7 +31,7 @@ def main() -> None:
         # Also when it hangs in a decoder while its parent goes away.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     # What libraries print must not get among the messages.
-    out = os.fdopen(os.dup(1), "wb", buffering=MEGABYTE)
+    out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     settings = SimpleNamespace(**json.loads(sys.argv[1]))
     import av
@@ -43,8 +43,10 @@ def main() -> None:
     av.logging.set_level(av.logging.PANIC)
     _limit_memory(settings.file_memory_mb)
     _send(out, {"ready": os.getpid()})
+    out.flush()
     for line in sys.stdin.buffer:
         _answer(out, json.loads(line), settings)
+        out.flush()
 
 
 def _limit_memory(megabytes: int) -> None:
@@ -71,7 +73,9 @@ def _answer(out: BinaryIO, file: dict[str, Any], settings: Any) -> None:
             for facts, streams in made:
                 _send(out, {"facts": facts, "streams": {name: _form(array) for name, array in streams.items()}})
                 for array in streams.values():
-                    out.write(np.ascontiguousarray(array).data.cast("B") if array.size else b"")
+                    if array.size:
+                        # Larger than the buffer: handed to the pipe as it is, without a copy.
+                        out.write(np.ascontiguousarray(array).data.cast("B"))
                 out.flush()
         _send(out, {"done": True})
     except BrokenPipeError:
@@ -95,7 +99,6 @@ def _form(array: np.ndarray) -> list[Any]:
 
 def _send(out: BinaryIO, message: dict[str, Any]) -> None:
     out.write(json.dumps(message).encode() + b"\n")
-    out.flush()
 
 
 if __name__ == "__main__":

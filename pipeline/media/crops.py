@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.media.kinds import kind_of
-from pipeline.media.survey import survey
+from pipeline.media.survey import opened, survey
 from pipeline.media.unusable import Unusable
 from pipeline.media.video import Video, square
 from pipeline.media.windows import Kept, Window
@@ -19,14 +19,16 @@ def cut_stills(path: Path, stills: list[dict[str, Any]], store: Kept) -> Iterato
 
     Raises Unusable for a file without pictures or without one of the frames, or whatever a decoder raises."""
     kind = kind_of(path)
-    pictures = survey(path, kind, store.max_pixels).pictures
+    container = opened(path, kind)
+    pictures = survey(container, kind, store.max_pixels).pictures
     if pictures is None:
         raise Unusable("has no pictures")
     last = max(int(still["frame"]) for still in stills)
     if last >= len(pictures.times):
         raise Unusable(f"has {len(pictures.times)} frames, and a still is cut from number {last}")
     numbers = np.unique([int(still["frame"]) for still in stills])
-    frames = dict(zip(numbers.tolist(), Video(path, kind, pictures).decoded(numbers), strict=True))
+    video = Video(container, kind, pictures, store.max_pixels)
+    frames = dict(zip(numbers.tolist(), video.decoded(numbers), strict=True))
     for still in stills:
         time = float(pictures.times[still["frame"]] - pictures.times[0])
         picture = cut(frames[still["frame"]], still["box"])

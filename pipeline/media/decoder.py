@@ -25,7 +25,8 @@ START_SECONDS = 120.0
 """Until the process has loaded its libraries, on a machine under load."""
 BYTES_A_SECOND = 5_000_000
 """Of a file that is read through, hashed and searched for its packets: a slow disk."""
-CHUNK = 2**20
+PIPE = 2**20  # bytes
+MESSAGE = 2**14  # bytes of messages that are read at once
 
 
 class Hung(Exception):
@@ -95,9 +96,9 @@ class Decoder:
                     return
                 streams = {}
                 for name, (dtype, shape) in message["streams"].items():
-                    count = int(np.prod(shape, dtype=np.int64))
-                    content = self._bytes(count * np.dtype(dtype).itemsize, patience)
-                    streams[name] = np.frombuffer(content, dtype, count).reshape(shape)
+                    streams[name] = np.empty(shape, dtype)
+                    self._fill(streams[name], patience)
+                    streams[name].flags.writeable = False
                 yield message["facts"], streams
         except Hung:
             self._give_up()
@@ -119,7 +120,7 @@ class Decoder:
         )
         if sys.platform == "linux" and self._process.stdout is not None:
             # Else a window is handed over in a dozen turns of both processes.
-            fcntl.fcntl(self._process.stdout.fileno(), fcntl.F_SETPIPE_SZ, CHUNK)
+            fcntl.fcntl(self._process.stdout.fileno(), fcntl.F_SETPIPE_SZ, PIPE)
         self._buffer.clear()
         self._ready = False
 
@@ -172,25 +173,35 @@ class Decoder:
         del self._buffer[: end + 1]
         return json.loads(line)
 
-    def _bytes(self, count: int, seconds: float) -> bytes:
+    def _fill(self, array: np.ndarray, seconds: float) -> None:
+        """With the bytes that come next; from the pipe into the array, without a copy between."""
         until = time.monotonic() + seconds
-        while len(self._buffer) < count:
-            self._receive(until)
-        content = bytes(self._buffer[:count])
-        del self._buffer[:count]
-        return content
+        rest = array.reshape(-1).view(np.uint8).data
+        there = min(len(self._buffer), len(rest))
+        rest[:there] = self._buffer[:there]
+        del self._buffer[:there]
+        rest = rest[there:]
+        while rest:
+            received = os.readv(self._pipe(until), [rest])
+            if not received:
+                raise Died
+            rest = rest[received:]
 
     def _receive(self, until: float) -> None:
+        received = os.read(self._pipe(until), MESSAGE)
+        if not received:
+            raise Died
+        self._buffer += received
+
+    def _pipe(self, until: float) -> int:
+        """From the process, when there is something to read in it."""
         assert self._process is not None
         assert self._process.stdout is not None
         pipe = self._process.stdout.fileno()
         ready, _, _ = select.select([pipe], [], [], max(0.0, until - time.monotonic()))
         if not ready:
             raise Hung
-        received = os.read(pipe, CHUNK)
-        if not received:
-            raise Died
-        self._buffer += received
+        return pipe
 
 
 def _size(path: Path) -> int:

@@ -1,7 +1,4 @@
-"""Sound of a media file, by PyAV, on the same clock as its pictures.
-
-decord's own audio readers leak the whole track at every open.
-"""
+"""Sound of a media file, by PyAV, on the same clock as its pictures."""
 
 from collections.abc import Iterator
 from pathlib import Path

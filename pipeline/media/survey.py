@@ -19,6 +19,9 @@ SLACK = 0.1  # seconds by which headers were seen to exceed what is there: a fra
 KNOWN_BY_HEADER = {"analyzeduration": "0", "probesize": "32", "fpsprobesize": "0"}
 """Options for containers whose header says all: FFmpeg else decodes some frames to find out, in a third of the time of
 a short clip."""
+WITHOUT_DECODERS = {"codec_whitelist": "none"}
+"""Nor need it start each stream's decoder for that, which takes four times as long as all else. Decoding is allowed."""
+BEFORE_ALL = -(2**40)  # ticks
 UNTOLD = ("mpegts", "mpeg", "aac", "mp3")
 """Containers whose header does not tell their length: FFmpeg estimates it."""
 
@@ -30,8 +33,6 @@ class Pictures:
 
     times: np.ndarray
     end: float
-    width: int
-    height: int
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,29 @@ class Survey:
 
 def opened(path: Path, kind: Kind) -> InputContainer:
     """Raises what PyAV raises for a file that is no such container."""
-    options = KNOWN_BY_HEADER if kind.demuxer in ("mov", "matroska") else {}
+    if kind.demuxer not in ("mov", "matroska"):
+        return _opened(path, kind, {})
+    container = _opened(path, kind, KNOWN_BY_HEADER | WITHOUT_DECODERS)
+    known = [stream.codec_context.width for stream in container.streams.video]
+    known += [stream.codec_context.sample_rate for stream in container.streams.audio]
+    if all(known):
+        return container
+    # The size of MPEG-4 pictures is told by their decoder.
+    container.close()
+    return _opened(path, kind, KNOWN_BY_HEADER)
+
+
+def _opened(path: Path, kind: Kind, options: dict[str, str]) -> InputContainer:
     return av.open(str(path), format=kind.demuxer, options=options, metadata_errors="ignore")
+
+
+def rewound(container: InputContainer, kind: Kind) -> InputContainer:
+    """At its first packet again: the same one where it has an index that leads there, else one that is opened anew."""
+    if kind.demuxer != "mov":
+        container.close()
+        return opened(Path(container.name), kind)
+    container.seek(BEFORE_ALL, stream=video_stream(container))
+    return container
 
 
 def video_stream(container: InputContainer) -> VideoStream | None:
@@ -54,53 +76,56 @@ def video_stream(container: InputContainer) -> VideoStream | None:
     return next(shown, None)
 
 
-def survey(path: Path, kind: Kind, max_pixels: int) -> Survey:
-    """Raises Unusable where the file holds less than its header says, or pictures larger than `max_pixels`; whatever
-    PyAV raises for one that is damaged."""
-    with opened(path, kind) as container:
-        video = video_stream(container)
-        if video is not None:
-            _check_size(video.codec_context.width, video.codec_context.height, max_pixels)
-        # Fractions are slow, and lists of floats large: a film of some hours has a million packets.
-        seconds = {stream.index: float(stream.time_base or 0) for stream in container.streams}
-        times = {stream.index: array("d") for stream in container.streams}
-        shown = -1 if video is None else video.index
-        packets, end, shown_until = 0, -np.inf, -np.inf
-        # MP4's header counts the frames, and its sound is held against it when it is decoded: no more need be read.
-        counted = kind.demuxer == "mov" and video is not None and video.frames > 0
-        for packet in container.demux(video) if counted and video is not None else container.demux():
-            if packet.size == 0:
-                continue
-            if packet.is_corrupt:
-                raise Unusable("holds packets that are damaged or cut off")
-            pts, number = packet.pts, packet.stream_index
-            ticks = packet.dts if pts is None else pts
-            packets += number == shown
-            if ticks is None:
-                continue
-            stop = (ticks + (packet.duration or 0)) * seconds[number]
-            end = max(end, stop)
-            if packet.is_discard:
-                continue
-            times[number].append(ticks * seconds[number])
-            if number == shown:
-                shown_until = max(shown_until, stop)
-        ordered = {number: np.sort(np.frombuffer(of_stream)) for number, of_stream in times.items()}
-        if video is not None:
-            _check_count(packets, video.frames, kind)
-        intervals = {number: float(np.diff(of_stream).max(initial=0)) for number, of_stream in ordered.items()}
-        if not counted:
-            _check_length(container, kind, end, max(intervals.values(), default=0.0))
-        for stream in (video, *container.streams.audio):
-            if stream is not None and len(ordered[stream.index]):
-                _check_end(stream, kind, float(ordered[stream.index][-1]), intervals[stream.index])
-        pictures = None
-        if video is not None and len(ordered[shown]):
-            steps = np.diff(ordered[shown])
-            last = float(ordered[shown][-1]) + (float(np.median(steps)) if len(steps) else 0.0)
-            context = video.codec_context
-            pictures = Pictures(ordered[shown], max(shown_until, last), context.width, context.height)
-        return Survey(pictures, bool(container.streams.audio))
+def survey(container: InputContainer, kind: Kind, max_pixels: int) -> Survey:
+    """Reads the container to its end. Raises Unusable where the file holds less than its header says, or pictures
+    larger than `max_pixels`; whatever PyAV raises for one that is damaged."""
+    video = video_stream(container)
+    if video is not None:
+        _check_size(video.codec_context.width, video.codec_context.height, max_pixels)
+    # Fractions are slow, and lists of floats large: a film of some hours has a million packets.
+    seconds = {stream.index: float(stream.time_base or 0) for stream in container.streams}
+    times = {stream.index: array("d") for stream in container.streams}
+    shown = -1 if video is None else video.index
+    packets, end, shown_until = 0, -np.inf, -np.inf
+    # MP4's header counts the frames, and its sound is held against it when it is decoded: no more need be read.
+    counted = kind.demuxer == "mov" and video is not None and video.frames > 0
+    for packet in container.demux(video) if counted and video is not None else container.demux():
+        if packet.size == 0:
+            continue
+        if packet.is_corrupt:
+            raise Unusable("holds packets that are damaged or cut off")
+        pts, number = packet.pts, packet.stream_index
+        ticks = packet.dts if pts is None else pts
+        packets += number == shown
+        if ticks is None:
+            continue
+        stop = (ticks + (packet.duration or 0)) * seconds[number]
+        end = max(end, stop)
+        if packet.is_discard:
+            continue
+        times[number].append(ticks * seconds[number])
+        if number == shown:
+            shown_until = max(shown_until, stop)
+    ordered = {number: np.sort(np.frombuffer(of_stream)) for number, of_stream in times.items()}
+    if video is not None:
+        _check_count(packets, video.frames, kind)
+    intervals = {number: float(np.diff(of_stream).max(initial=0)) for number, of_stream in ordered.items()}
+    if not counted:
+        _check_length(container, kind, end, max(intervals.values(), default=0.0))
+    for stream in (video, *container.streams.audio):
+        if stream is not None and len(ordered[stream.index]):
+            _check_end(stream, kind, float(ordered[stream.index][-1]), intervals[stream.index])
+    pictures = None
+    if video is not None and len(ordered[shown]):
+        last = float(ordered[shown][-1]) + _median(np.diff(ordered[shown]))
+        pictures = Pictures(ordered[shown], max(shown_until, last))
+    return Survey(pictures, bool(container.streams.audio))
+
+
+def _median(steps: np.ndarray) -> float:
+    """NumPy's, which takes as long as reading the packets of a short clip; 0 of none."""
+    ascending, count = np.sort(steps), len(steps)
+    return float(ascending[(count - 1) // 2] + ascending[count // 2]) / 2 if count else 0.0
 
 
 def _check_size(width: int, height: int, max_pixels: int) -> None:

@@ -1,95 +1,93 @@
-"""Frames of a video file with their presentation times: by decord, whose times are not the container's, or by PyAV."""
+"""Frames of a video file with their presentation times."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
-# Before decord, which offers its old codecs to every library that is loaded after it: PyAV's then refuse to work.
-import av  # noqa: F401
 import cv2
-import decord
 import numpy as np
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 
 from pipeline.media.kinds import Kind, kind_of
-from pipeline.media.survey import Pictures, opened, survey, video_stream
+from pipeline.media.survey import TICK, Pictures, opened, rewound, survey, video_stream
 from pipeline.media.unusable import Unusable
 
-BYTES_AT_ONCE = 64_000_000
-"""Of frames as they come out of a decoder: bounds the memory of a file of any length and size."""
-BY_DECORD = ("mov", "matroska")
-"""Containers that decord indexes rightly; of MPEG-TS with reordered frames it repeats some in the place of others."""
-NONE_REPEATED = 1e-9
-"""Share of the frames that decord may replace by their neighbours where it fails to decode them; it says nothing."""
-ANY_SIZE = 2**31  # px, of a picture that was decoded before
-
-decord.logging.set_level(decord.logging.QUIET)
+TIMED = ("mov", "matroska")
+"""Containers whose packets all tell when their frames are shown; some of the others tell when they are decoded."""
+ANY_SIZE = 2**31 - 1  # px: the most that FFmpeg can be told
 
 
 class Video:
-    """A file that has been opened. Frames are decoded forwards, each once.
+    """A container that was surveyed. Frames are decoded forwards, each once, and only those asked for become RGB.
 
-    times: (N,) seconds at which each is shown first, on the container's own clock, which decord gets wrong: it counts
-    from the first frame, however late that is, and does not know of edit lists. decord decodes twice as fast as PyAV;
-    where it does not open a file (AV1), finds another number of frames (edit lists) or loses some (MPEG-TS), PyAV does.
+    times: (N,) seconds at which each is shown first, on the container's own clock; width, height: px, upright.
     """
 
-    def __init__(self, path: Path, kind: Kind, pictures: Pictures) -> None:
+    def __init__(self, container: InputContainer, kind: Kind, pictures: Pictures, max_pixels: int) -> None:
+        """max_pixels: of a frame, whatever size the container says it has. Raises Unusable, or whatever PyAV raises,
+        where the first frame cannot be decoded."""
         self.times, self.end = pictures.times, pictures.end
-        self.width, self.height = pictures.width, pictures.height
-        self._path, self._kind = path, kind
-        reader = _decord(path) if kind.demuxer in BY_DECORD else None
-        self._reader = reader if reader is not None and len(reader) == len(self.times) else None
-        self._frames = self._by_pyav() if self._reader is None else None
-        self._next = 0
+        self._timed = kind.demuxer in TIMED
+        self._frames = _decoded(rewound(container, kind), max_pixels)
+        self._number = -1
+        self._frame = self._following()
+        self._reformatter = VideoReformatter()
+        self._quarters = round(self._frame.rotation / 90)
+        size = (self._frame.width, self._frame.height)
+        self.width, self.height = size[::-1] if self._quarters % 2 else size
 
     def frames(self, numbers: np.ndarray, side: int) -> np.ndarray:
         """numbers: ascending, none before those of the last call. (n, side, side, 3) uint8 RGB: `square` of each."""
         made = np.empty((len(numbers), side, side, 3), np.uint8)
-        at_once = max(1, min(64, BYTES_AT_ONCE // (3 * self.width * self.height)))
-        for first in range(0, len(numbers), at_once):
-            some = numbers[first : first + at_once]
-            for place, frame in enumerate(self.decoded(some), first):
-                square(frame, side, made[place])
+        for place, frame in enumerate(self.decoded(numbers)):
+            square(frame, side, made[place])
         return made
 
     def decoded(self, numbers: np.ndarray) -> Iterator[np.ndarray]:
-        """numbers: as in `frames`. Each (height, width, 3) uint8 RGB, as it is in the file."""
-        if self._reader is not None:
-            yield from self._reader.get_batch(numbers).asnumpy()
-            return
-        assert self._frames is not None
+        """numbers: as in `frames`. Each (height, width, 3) uint8 RGB, as it is in the file but upright."""
         for number in numbers:
-            frame = None
-            while self._next <= number:
-                frame = next(self._frames, None)
-                self._next += 1
-                if frame is None:
-                    raise Unusable(f"breaks off after {self._next - 1} of its {len(self.times)} frames")
-            assert frame is not None
-            yield frame
+            while self._number < number:
+                self._frame = self._following()
+            yield self._as_rgb(self._frame)
 
-    def _by_pyav(self) -> Iterator[np.ndarray]:
-        with opened(self._path, self._kind) as container:
-            stream = video_stream(container)
-            assert stream is not None
-            stream.codec_context.thread_count = 1
-            for frame in container.decode(stream):
-                yield frame.to_ndarray(format="rgb24")
+    def _following(self) -> VideoFrame:
+        """Raises Unusable where there is none, or another than the container says."""
+        frame = next(self._frames, None)
+        if frame is None:
+            raise Unusable(f"breaks off after {self._number + 1} of its {len(self.times)} frames")
+        self._number += 1
+        told = self.times[self._number]
+        # One that a decoder drops or gives out of order would shift all that follow.
+        if self._timed and frame.time is not None and abs(frame.time - told) > TICK:
+            raise Unusable(f"shows no frame at {told:.3f} s, where its container says that there is one")
+        return frame
+
+    def _as_rgb(self, frame: VideoFrame) -> np.ndarray:
+        # Without a number, FFmpeg starts threads for each frame, which takes longer than the frame.
+        plane = self._reformatter.reformat(frame, format="rgb24", threads=1).planes[0]
+        lines = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)  # type: ignore[call-overload]
+        picture = lines[:, : 3 * plane.width].reshape(plane.height, plane.width, 3)
+        return np.rot90(picture, self._quarters) if self._quarters else picture
 
 
-def _decord(path: Path) -> decord.VideoReader | None:
-    try:
-        return decord.VideoReader(str(path), num_threads=1, fault_tol=NONE_REPEATED)
-    except (decord.DECORDError, RuntimeError, AssertionError):
-        return None
+def _decoded(container: InputContainer, max_pixels: int) -> Iterator[VideoFrame]:
+    with container:
+        stream = video_stream(container)
+        assert stream is not None
+        stream.codec_context.thread_count = 1
+        stream.codec_context.options = {"max_pixels": str(min(max_pixels, ANY_SIZE))}
+        yield from container.decode(stream)
 
 
 def open_video(path: Path) -> Video:
     """Raises Unusable for a file without pictures, or whatever decoders raise for one that is damaged."""
     kind = kind_of(path)
-    pictures = survey(path, kind, ANY_SIZE).pictures
+    container = opened(path, kind)
+    pictures = survey(container, kind, ANY_SIZE).pictures
     if pictures is None:
         raise Unusable("has no pictures")
-    return Video(path, kind, pictures)
+    return Video(container, kind, pictures, ANY_SIZE)
 
 
 def square(image: np.ndarray, side: int, made: np.ndarray | None = None) -> np.ndarray:

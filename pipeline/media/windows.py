@@ -15,7 +15,7 @@ from pipeline.media.kinds import Kind, kind_of
 from pipeline.media.sound import Sound
 from pipeline.media.spectrogram import log_spectrogram
 from pipeline.media.stills import read_still
-from pipeline.media.survey import survey
+from pipeline.media.survey import opened, survey
 from pipeline.media.unusable import Unusable
 from pipeline.media.video import Video, square
 from pipeline.store.streams import PICTURES, SOUNDS, stream, streams_of
@@ -43,12 +43,13 @@ def windows(path: Path, modality: str, store: Kept) -> Iterator[Window]:
         return
     if kind.demuxer is None:
         raise Unusable(f"is of type {kind.name}, which is a still")
-    found = survey(path, kind, store.max_pixels)
+    container = opened(path, kind)
+    found = survey(container, kind, store.max_pixels)
     video = sound = None
     if set(wanted) & set(PICTURES):
         if found.pictures is None:
             raise Unusable("has no pictures")
-        video = Video(path, kind, found.pictures)
+        video = Video(container, kind, found.pictures, store.max_pixels)
     if set(wanted) & set(SOUNDS):
         if not found.has_sound:
             raise Unusable("has no sound")

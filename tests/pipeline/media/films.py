@@ -25,24 +25,25 @@ def film(
     gap: tuple[float, float] | None = None,
     rate: int = 48000,
     layout: str = "mono",
-    size: int = 64,
+    size: int | tuple[int, int] = 64,
     seconds: float = SECONDS,
     options: dict[str, str] | None = None,
 ) -> Path:
     """video, audio: codecs, or None for none. times: of the frames, seconds. sound_from: when sound begins. gap: a
-    stretch of which no sound is written. options: of the muxer."""
+    stretch of which no sound is written. size: width and height, px. options: of the muxer."""
     with av.open(str(path), "w", options=options or {}) as container:
         packets = []
         if video is not None:
             pictures = container.add_stream(video, rate=FPS)
-            pictures.width = pictures.height = size
+            width, height = size if isinstance(size, tuple) else (size, size)
+            pictures.width, pictures.height = width, height
             pictures.pix_fmt = "yuv420p"
             pictures.codec_context.time_base = pictures.time_base = Fraction(1, 1000)
         if audio is not None:
             sound = container.add_stream(audio, rate=rate)
             sound.layout = layout
         if video is not None:
-            for frame in _frames(times, size):
+            for frame in _frames(times, width, height):
                 packets += pictures.encode(frame)
             packets += pictures.encode(None)
         if audio is not None:
@@ -55,13 +56,13 @@ def film(
     return path
 
 
-def _frames(times: np.ndarray, size: int) -> list[av.VideoFrame]:
+def _frames(times: np.ndarray, width: int, height: int) -> list[av.VideoFrame]:
     """Grey, with a bar that moves on by three pixels a frame; white while FLASH is in the frame's time."""
     lit = int(np.searchsorted(times, FLASH + 1e-6)) - 1
     made = []
     for number, time in enumerate(times):
-        image = np.full((size, size, 3), 235 if number == lit else 30, np.uint8)
-        image[:, (3 * number) % size] = 128
+        image = np.full((height, width, 3), 235 if number == lit else 30, np.uint8)
+        image[:, (3 * number) % width] = 128
         frame = av.VideoFrame.from_ndarray(image, format="rgb24")
         frame.pts, frame.time_base = round(1000 * time), Fraction(1, 1000)
         made.append(frame)
@@ -102,4 +103,44 @@ def with_edit_list(path: Path, skipped: float) -> Path:
         changed = struct.pack(">IiI", length - round(1000 * skipped), time + round(skipped * timescale), speed)
         content[place + 12 : place + 24] = changed
     path.write_bytes(content)
+    return path
+
+
+def turned(path: Path) -> Path:
+    """An MP4 file of pictures alone whose header says that they are to be shown turned by a quarter, clockwise."""
+    content = bytearray(path.read_bytes())
+    matrix = content.find(b"tkhd") + 44
+    content[matrix : matrix + 36] = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30)
+    path.write_bytes(content)
+    return path
+
+
+def with_told_size(path: Path, size: int) -> Path:
+    """An MP4 file of H.264 whose header says that its pictures are `size` px wide and high, which they are not."""
+    content = bytearray(path.read_bytes())
+    place = content.find(b"avc1", content.find(b"stsd")) + 28
+    content[place : place + 4] = struct.pack(">HH", size, size)
+    path.write_bytes(content)
+    return path
+
+
+def with_empty_picture(path: Path, number: int) -> Path:
+    """A film of MPEG-4 pictures of which one is there as a packet, but holds none."""
+    # A P picture of which nothing is coded: type, no second passed, a mark, the time in five bits, a mark, and the end.
+    bits = f"0101{number:05b}10" + "01111"
+    nothing = b"\0\0\1\xb6" + int(bits, 2).to_bytes(len(bits) // 8)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=FPS)
+        stream.width = stream.height = 64
+        packets = []
+        for place, frame in enumerate(_frames(EVEN[:20], 64, 64)):
+            frame.pts, frame.time_base = place, Fraction(1, FPS)
+            packets += stream.encode(frame.reformat(format="yuv420p"))
+        for place, packet in enumerate(packets + stream.encode(None)):
+            if place == number:
+                empty = av.Packet(nothing)
+                empty.pts, empty.dts, empty.duration = packet.pts, packet.dts, packet.duration
+                empty.time_base, empty.stream = packet.time_base, stream
+                packet = empty
+            container.mux(packet)
     return path
