@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.media.kinds import kind_of
+from pipeline.media.seeking import sought
 from pipeline.media.survey import opened, survey
 from pipeline.media.unusable import Unusable
 from pipeline.media.video import Video, square
@@ -27,8 +28,10 @@ def cut_stills(path: Path, stills: list[dict[str, Any]], store: Kept) -> Iterato
     if last >= len(pictures.times):
         raise Unusable(f"has {len(pictures.times)} frames, and a still is cut from number {last}")
     numbers = np.unique([int(still["frame"]) for still in stills])
-    video = Video(container, kind, pictures, store.max_pixels)
-    frames = dict(zip(numbers.tolist(), video.decoded(numbers), strict=True))
+    found = sought(path, kind, pictures, numbers)
+    if found is None:
+        found = Video(container, kind, pictures, store.max_pixels).decoded(numbers)
+    frames = dict(zip(numbers.tolist(), found, strict=True))
     for still in stills:
         time = float(pictures.times[still["frame"]] - pictures.times[0])
         picture = cut(frames[still["frame"]], still["box"])

@@ -2,6 +2,7 @@
 
 import re
 
+LOGGED = re.compile(r"^\[[\d:]+\] \S+: ")  # decord's own time and place
 ADDRESS = re.compile(r"0x[0-9a-f]+")
 
 
@@ -13,6 +14,6 @@ def first_line(error: BaseException) -> str:
     """What a library says about a damaged file, without what changes from run to run (times, addresses) and without
     the file's name, since the reason stands beside it, in a table whose hash others depend on."""
     said = getattr(error, "strerror", None) or str(error)
-    lines = str(said).strip().splitlines()
+    lines = LOGGED.sub("", str(said).strip()).splitlines()
     told = ADDRESS.sub("0x...", lines[0])[:160].strip() if lines else ""
     return f"{type(error).__name__}: {told}" if told else type(error).__name__

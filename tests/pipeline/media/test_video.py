@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from pipeline.media.kinds import kind_of
+from pipeline.media.seeking import sought
 from pipeline.media.survey import opened, survey
 from pipeline.media.unusable import Unusable
 from pipeline.media.video import Video, open_video
-from tests.pipeline.media.films import EVEN, UNEVEN, film, turned, with_empty_picture, with_told_size
+from tests.pipeline.media.films import EVEN, UNEVEN, film, turned, with_edit_list, with_empty_picture, with_told_size
 
 CASES: dict[str, dict[str, Any]] = {
     "film.mp4": {},
@@ -35,6 +36,27 @@ def test_frames_are_decords_to_the_bit(tmp_path: Path, name: str) -> None:
     decoded = np.stack(list(video.decoded(np.arange(len(video.times)))))
     np.testing.assert_array_equal(decoded, by_decord(path))
     assert (video.width, video.height) == decoded.shape[2:0:-1]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_frames_that_are_sought_are_the_same(tmp_path: Path, name: str) -> None:
+    path = film(tmp_path / name, **CASES[name])
+    kind, numbers = kind_of(path), np.array([0, 3, 11, 12])
+    container = opened(path, kind)
+    pictures = survey(container, kind, 10**6).pictures
+    assert pictures is not None
+    found = sought(path, kind, pictures, numbers)
+    assert found is not None
+    every = list(Video(container, kind, pictures, 10**6).decoded(np.arange(len(pictures.times))))
+    np.testing.assert_array_equal(np.stack(list(found)), np.stack(every)[numbers])
+
+
+def test_what_decord_counts_otherwise_is_not_sought(tmp_path: Path) -> None:
+    for path in (film(tmp_path / "film.ts"), with_edit_list(film(tmp_path / "film.mp4"), 0.4)):
+        kind = kind_of(path)
+        pictures = survey(opened(path, kind), kind, 10**6).pictures
+        assert pictures is not None
+        assert sought(path, kind, pictures, np.array([0])) is None
 
 
 def test_some_frames_are_those_of_all(tmp_path: Path) -> None:
