@@ -1,7 +1,6 @@
 """A contact sheet: a row a clip, some of its frames from left to right and the log-spectrogram of its sound beside."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,28 +10,16 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
+from pipeline.figures.strip import FAINT, FONT, Strip, caption
+
 # Pixels, which at this resolution are also the unit of the layout.
 _DPI = 100
 _FRAME, _GAP, _MARGIN = 96, 4, 14
 _CAPTION, _SPECTROGRAM, _AXIS = 124, 210, 30
 _SHOWN = 6  # frames a row
 _TOP_HERTZ = 12_000
-_INK, _FAINT = "#222222", "#777777"
 # Few shades: they leave the palette to the frames and keep the file small; 6 dB is as fine as an eye reads.
 _SHADES = colormaps["magma"].resampled(12)
-_FONT = "DejaVu Sans"  # comes with matplotlib: the same everywhere
-
-
-@dataclass(frozen=True)
-class Strip:
-    """One clip. title: set large; note: set small below it, or empty; frames: (T, H, W, 3) uint8; sound: (S,) in -1 to
-    1; sample_rate: hertz."""
-
-    title: str
-    note: str
-    frames: NDArray[np.uint8]
-    sound: NDArray[np.floating]
-    sample_rate: int
 
 
 def contact_sheet(clips: Sequence[Strip], path: Path) -> None:
@@ -51,7 +38,7 @@ def contact_sheet(clips: Sequence[Strip], path: Path) -> None:
 
     for row, clip in enumerate(clips):
         top = _MARGIN + row * (_FRAME + _GAP)
-        _caption(figure, clip, _MARGIN / width, 1 - (top + _FRAME / 2) / height, 9 / height)
+        caption(figure, clip, _MARGIN / width, 1 - (top + _FRAME / 2) / height, 9 / height)
         for column, index in enumerate(np.linspace(0, len(clip.frames) - 1, _SHOWN).round().astype(int)):
             axes = figure.add_axes(place(frames_left + column * (_FRAME + _GAP), top, _FRAME))
             axes.imshow(clip.frames[index], interpolation="lanczos", aspect="equal")
@@ -63,12 +50,12 @@ def contact_sheet(clips: Sequence[Strip], path: Path) -> None:
         if row < len(clips) - 1:
             axes.set_xticks([])
         else:
-            axes.set_xlabel("seconds", fontsize=7, color=_FAINT, labelpad=1)
-        axes.set_yticks([0, hertz / 2000], ["", f"{hertz / 2000:g} kHz"], va="center", family=_FONT)
+            axes.set_xlabel("seconds", fontsize=7, color=FAINT, labelpad=1)
+        axes.set_yticks([0, hertz / 2000], ["", f"{hertz / 2000:g} kHz"], va="center", family=FONT)
         axes.tick_params(axis="y", direction="in", length=3, pad=-4, labelsize=6, color="white", labelcolor="white")
         for label in axes.get_yticklabels():
             label.set_horizontalalignment("left")
-        axes.tick_params(axis="x", length=2, labelsize=7, color=_FAINT, labelcolor=_FAINT)
+        axes.tick_params(axis="x", length=2, labelsize=7, color=FAINT, labelcolor=FAINT)
         axes.spines[:].set_visible(False)
     canvas.draw()  # type: ignore[no-untyped-call]
     pixels = np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
@@ -93,13 +80,3 @@ def log_spectrogram(sound: NDArray[np.floating], sample_rate: int) -> tuple[NDAr
     magnitude = magnitude[: 2 * rows, : 2 * columns].reshape(rows, 2, columns, 2).mean(axis=(1, 3))
     decibels = 20 * np.log10(np.maximum(magnitude, 1e-7) / max(float(magnitude.max()), 1e-6))
     return decibels.astype(np.float32), len(sound) / sample_rate, hertz
-
-
-def _caption(figure: Figure, clip: Strip, left: float, middle: float, step: float) -> None:
-    for text, size, colour, weight, shift in (
-        (clip.title, 11, _INK, "bold", 0.8 if clip.note else 0.0),
-        (clip.note, 8.5, _FAINT, "normal", -0.9),
-    ):
-        figure.text(
-            left, middle + shift * step, text, fontsize=size, color=colour, va="center", weight=weight, family=_FONT
-        )

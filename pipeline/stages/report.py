@@ -2,18 +2,16 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from pipeline import cards, eligibility, layout
 from pipeline.dag import Dag
 from pipeline.figures import decoded
-from pipeline.figures.contact_sheet import Strip, contact_sheet
+from pipeline.figures.contact_sheet import contact_sheet
 from pipeline.files import write_json, write_text
 from pipeline.lineage import exclusions, fingerprints, receipts
-from pipeline.media.sound import read_sound
-from pipeline.media.video import open_video
 from pipeline.parameters import Parameters, keys_of
+from pipeline.stages import shown as clips
 from pipeline.store import index, sample
 from pipeline.tables import lecture as lectures
 from pipeline.tables import markdown, numbers
@@ -22,8 +20,7 @@ from pipeline.tables.aliases import with_seeds
 from pipeline.tables.metrics import metrics
 from pipeline.tables.own import OwnReport
 
-SHEET_SIDE = 96
-SHEET_SAMPLE_RATE = 48_000
+SHEET_SIDE = 96  # px, of a frame
 SHEET_WINDOWS = 24  # of somebody's own files
 
 
@@ -37,7 +34,7 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
     evaluations = [path.parent for path in dag.evaluations(scale, dataset, "numbers.json")]
     indices = dag.indices(scale, dataset)
     rows = pd.concat([index.read(path) for path in indices], ignore_index=True)
-    shown = sample.chosen(rows, card.main, SHEET_WINDOWS) if own else shown_clips(rows, dataset)
+    shown = sample.chosen(rows, card.main, SHEET_WINDOWS) if own else clips.of_each_class(rows, dataset)
     shards = [layout.decoded(scale, dataset) / f"{name}.arrow" for name in sorted(shown["shard"].unique())]
     excluded = [layout.exclusions(scale, dataset, split) for split in card.splits]
     with receipts.open(
@@ -65,7 +62,7 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
             lecture = lectures.read()
             lectures.check_runs(lecture, parameters.runs)
             write_text(stage.partial(table), markdown.render(lecture, made))
-            contact_sheet(strips(shown, dataset), stage.partial(sheet))
+            contact_sheet(clips.strips(shown, dataset, SHEET_SIDE), stage.partial(sheet))
         write_json(stage.partial(figures), metrics(made.measured, made.ids))
         stage.notes |= {"numbers": len(made.measured), "left_out": sum(one.files for one in made.left_out)}
 
@@ -106,23 +103,3 @@ def contents(
         markdown.LeftOut(clip, "named in data/excluded.txt, but not there at this scale", 0) for clip in absent
     ]
     return markdown.Report(scale, dataset, tuple(parameters.seeds), parameters.reference, measured, ids, left_out)
-
-
-def shown_clips(rows: pd.DataFrame, dataset: str) -> pd.DataFrame:
-    """The first usable training clip of each class, in the classes' order."""
-    label = f"label_{next(iter(cards.read(dataset).labels))}"
-    usable = rows.iloc[index.usable(rows)]
-    return usable[usable["split"] == "train"].drop_duplicates(label).sort_values(label)
-
-
-def strips(shown: pd.DataFrame, dataset: str) -> list[Strip]:
-    """Clips as their files have them: before the store made them small."""
-    label = next(iter(cards.read(dataset).labels))
-    made = []
-    for row in shown.itertuples():
-        video = open_video(Path(str(row.path)))
-        frames = video.frames(np.arange(len(video.times)), SHEET_SIDE)
-        sound = read_sound(Path(str(row.path)), SHEET_SAMPLE_RATE) / 32768
-        title, note = str(getattr(row, f"label_{label}")), str(getattr(row, "label_action", ""))
-        made.append(Strip(title, note.replace("_", " "), frames, sound, SHEET_SAMPLE_RATE))
-    return made

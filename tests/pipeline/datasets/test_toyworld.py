@@ -17,7 +17,8 @@ from pipeline.datasets import DATASETS
 from pipeline.datasets.toyworld import ACTIONS, CLASSES, FAMILIES, Clip, Toyworld, motion
 from pipeline.datasets.toyworld.objects import DRAWINGS
 from pipeline.datasets.toyworld.timbre import HELD, VOICES
-from pipeline.figures.contact_sheet import Strip, contact_sheet
+from pipeline.figures.contact_sheet import contact_sheet
+from pipeline.figures.strip import Strip
 from selfsup.registry import load
 
 SMALL = Toyworld(

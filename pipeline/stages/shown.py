@@ -1,0 +1,54 @@
+"""Which clips are shown as pictures, and their files read for it: before the store made them small."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline import cards
+from pipeline.figures.strip import Strip
+from pipeline.media.sound import read_sound
+from pipeline.media.video import open_video
+from pipeline.store import index
+
+SAMPLE_RATE = 48_000
+
+
+def of_each_class(rows: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    """The first usable training clip of each class, in the classes' order."""
+    label = _title(dataset)
+    return _usable(rows).drop_duplicates(label).sort_values(label)
+
+
+def unlike(rows: pd.DataFrame, dataset: str, most: int) -> pd.DataFrame:
+    """The first usable training clips, at most `most`, of which no two have the class or the action in common."""
+    usable = _usable(rows)
+    seen: set[str] = set()
+    chosen: list[int] = []
+    for position, labels in enumerate(zip(usable[_title(dataset)], usable["label_action"], strict=True)):
+        if len(chosen) < most and seen.isdisjoint(labels):
+            seen.update(labels)
+            chosen.append(position)
+    return usable.iloc[chosen]
+
+
+def strips(shown: pd.DataFrame, dataset: str, side: int) -> list[Strip]:
+    """side: of the frames, px."""
+    made = []
+    for row in shown.itertuples():
+        video = open_video(Path(str(row.path)))
+        frames = video.frames(np.arange(len(video.times)), side)
+        sound = read_sound(Path(str(row.path)), SAMPLE_RATE) / 32768
+        title, note = str(getattr(row, _title(dataset))), str(getattr(row, "label_action", ""))
+        made.append(Strip(title, note.replace("_", " "), frames, sound, SAMPLE_RATE))
+    return made
+
+
+def _usable(rows: pd.DataFrame) -> pd.DataFrame:
+    usable = rows.iloc[index.usable(rows)]
+    return usable[usable["split"] == "train"]
+
+
+def _title(dataset: str) -> str:
+    """The column of the card's first label."""
+    return f"label_{next(iter(cards.read(dataset).labels))}"
