@@ -1,7 +1,8 @@
 """The whole DAG. `snakemake --cores all reports/table.md` makes the report that params.yaml asks for.
 
     card, params ─ fetch ─ decode (a job a shard) ─ index (a job a split) ─ pretrain ─ evaluate ─ report ─ publish
-    beside it:     crop (stills out of clips) ─ decode ─ index; mine (after index); cues (after all data)
+    beside it:     crop (stills out of clips) ─ decode ─ index; mine (after index); cues (after all data);
+                   reel (after the index of the training clips)
 
 No rule depends on source files: each depends on the fingerprint of the code that it reaches, refreshed here.
 """

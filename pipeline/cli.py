@@ -135,6 +135,14 @@ def cues() -> None:
 
 
 @app.command(rich_help_panel=STAGES)
+def reel() -> None:
+    """Draw a few clips side by side, playing, with the waveforms of their sound."""
+    from pipeline.stages.reel import reel as stage
+
+    stage(_parameters())
+
+
+@app.command(rich_help_panel=STAGES)
 def fingerprint(scale: Annotated[str, typer.Option(help="as in params.yaml, if left out")] = "") -> None:
     """Refresh the small files that stand for the code, and for the exclusions, in both drivers."""
     from pipeline.lineage.drivers import refresh

@@ -84,11 +84,18 @@ def cues() -> Path:
     return Path("reports/cues.md")
 
 
+def reel(dataset: str) -> Path:
+    """Clips that play side by side, for whoever sees the repository."""
+    return Path("reports/figures") / f"{dataset}.webp"
+
+
 def receipt_beside(path: Path) -> Path:
     """The receipt of the stage that made a file: of its own name in the store, else the one of its stage's folder."""
     if path.is_relative_to("data/decoded"):
         return path.with_name(f"{path.name.split('.')[0]}.receipt.json")
     if path.with_suffix("") == cues().with_suffix(""):
         return cues().with_suffix(".receipt.json")
+    if path == reel(path.stem):
+        return path.with_suffix(".receipt.json")
     folder = path.parent.parent if path.parent.name in ("figures", "annotations") else path.parent
     return folder / "receipt.json"

@@ -254,7 +254,7 @@ def keys_of(stage: str, scale: str, dataset: str, name: str = "") -> list[str]:
             return [f"scales.{scale}.cues", "images", "bootstrap", "device", "threads", "scale", "dataset"]
         case "report":
             return ["suites", "images", "seeds", "bootstrap", "reference"]
-        case "publish":
+        case "publish" | "reel":
             return ["scale", "dataset"]
     raise ValueError(stage)
 

@@ -21,7 +21,7 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Project:
     root = tmp_path_factory.mktemp("smoke") / "project"
     root.mkdir()
     project = project_at(root)
-    project.run("snakemake", "--cores", "all", "reports/table.md", "reports/cues.md")
+    project.run("snakemake", "--cores", "all", "reports/table.md", "reports/cues.md", "reports/figures/toyworld.webp")
     project.pipeline("record")
     project.run("git", "add", "--all")
     project.run("git", "commit", "--quiet", "--message", "Record the smoke pipeline")

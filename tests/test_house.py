@@ -31,7 +31,7 @@ def test_programs_start_in_the_root(command: list[str]) -> None:
     subprocess.run([sys.executable, *command], cwd=ROOT, check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("stage", ["fetch", "decode", "index", "report", "publish"])
+@pytest.mark.parametrize("stage", ["fetch", "decode", "index", "report", "publish", "reel"])
 def test_a_stage_that_needs_no_torch_does_not_import_it(stage: str) -> None:
     code = f"import sys, pipeline.stages.{stage}; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

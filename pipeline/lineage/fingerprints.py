@@ -49,7 +49,7 @@ BOOKKEEPING = (
     "pipeline.validation",
 )
 REMEMBERED = Path(".snakemake/syntax.json")
-STAGES = ("crop", "decode", "index", "mine", "report", "publish", "cues")
+STAGES = ("crop", "decode", "index", "mine", "report", "publish", "cues", "reel")
 
 
 @dataclass(frozen=True)

@@ -128,3 +128,32 @@ rule cues:
     shell:
         "SELFSUP_PLANNED={params.planned} python -m pipeline cues"
         " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+
+
+rule reel:
+    """A few training clips side by side, playing: of the dataset of params.yaml, for the README."""
+    input:
+        index=layout.index(PARAMETERS.scale, PARAMETERS.dataset, "train"),
+        clips=dag.clips(PARAMETERS.scale, PARAMETERS.dataset),
+        card=layout.card(PARAMETERS.dataset),
+        code=f"runs/{PARAMETERS.scale}/fingerprints/reel.json",
+    output:
+        reel=layout.reel(PARAMETERS.dataset),
+        receipt=layout.receipt_beside(layout.reel(PARAMETERS.dataset)),
+    log:
+        "runs/logs/reel.log",
+    benchmark:
+        "runs/benchmarks/reel.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+        gpu=0,
+    params:
+        used=dag.used("reel", PARAMETERS.scale, PARAMETERS.dataset),
+        planned=dag.planned("reel", PARAMETERS.scale, PARAMETERS.dataset),
+    shell:
+        "SELFSUP_PLANNED={params.planned} python -m pipeline reel"
+        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"

@@ -21,6 +21,7 @@ def test_every_built_row_of_the_table_is_measured(made_once: Project) -> None:
         assert f"`{run}.linear.top1`" in table
         assert f"{100 * value['value']:.1f} %" in table
     assert (made_once.root / "reports/figures/toyworld.png").read_bytes().startswith(b"\x89PNG")
+    assert (made_once.root / "reports/figures/toyworld.webp").read_bytes()[8:12] == b"WEBP"
 
 
 def test_predictions_are_one_a_test_clip(made_once: Project) -> None:
@@ -39,7 +40,7 @@ def test_weights_load_into_the_plain_network(made_once: Project) -> None:
 def test_every_stage_left_a_receipt(made_once: Project) -> None:
     receipts = [json.loads(path.read_text()) for path in made_once.root.rglob("*receipt.json")]
     assert {one["stage"] for one in receipts} == {
-        *("fetch", "crop", "decode", "index", "mine", "pretrain", "evaluate", "report", "publish", "cues"),
+        *("fetch", "crop", "decode", "index", "mine", "pretrain", "evaluate", "report", "publish", "cues", "reel"),
     }
     for receipt in receipts:
         assert receipt["seconds"] > 0

@@ -1,0 +1,46 @@
+"""reel: a few training clips of params.yaml's dataset side by side, playing."""
+
+from pathlib import Path
+
+import numpy as np
+
+from pipeline import cards, layout
+from pipeline.errors import UserError
+from pipeline.figures.reel import reel as draw
+from pipeline.lineage import fingerprints, receipts
+from pipeline.parameters import Parameters, keys_of
+from pipeline.stages.shown import strips, unlike
+from pipeline.store import index
+
+CLIPS = 5  # as many as are as wide as a page
+
+
+def reel(parameters: Parameters) -> None:
+    """Writes `reports/figures/DATASET.webp`. Raises UserError for a dataset without films that sound, or without
+    actions."""
+    scale, dataset = parameters.scale, parameters.dataset
+    path, card = layout.reel(dataset), cards.read(dataset)
+    if card.modality != "audio-visual" or "action" not in card.labels:
+        raise UserError(
+            f"{layout.card(dataset)}: a reel shows actions and their sound; expected modality audio-visual and a label "
+            f"action, found {card.modality} and {', '.join(card.labels) or 'no label'}"
+        )
+    train = layout.index(scale, dataset, "train")
+    shown = unlike(index.read(train), dataset, CLIPS)
+    with receipts.open(
+        "reel",
+        receipt=layout.receipt_beside(path),
+        inputs=[
+            train,
+            *map(Path, shown["path"]),
+            layout.card(dataset),
+            fingerprints.check("reel", parameters, scale),
+        ],
+        outputs=[path],
+        parameters=parameters.used(keys_of("reel", scale, dataset)),
+        identity={"scale": scale, "dataset": dataset},
+    ) as stage:
+        side = int(shown[["width", "height"]].to_numpy().min())
+        frames_per_second = 1 / float(np.median(np.diff(shown["frame_times"].iloc[0])))
+        draw(strips(shown, dataset, side), frames_per_second, stage.partial(path))
+        stage.notes |= {"clips": list(shown["id"])}
