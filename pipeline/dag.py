@@ -14,9 +14,6 @@ from pipeline.store.sharding import shard_counts
 
 TARGET = re.compile("(reports|data/raw|data/decoded)/(?P<scale>[^/]+)/(?P<dataset>[^/]+)/.")
 
-DATA = ("fetch", "crop", "decode", "index", "mine")
-"""The rules that make what is learned from."""
-
 
 class Dag:
     """The DAG's lists, for one set of parameters."""
@@ -117,8 +114,6 @@ class Dag:
             scale, dataset = (getattr(job.wildcards, name, None) for name in ("scale", "dataset"))
             if scale is None or dataset is None:
                 continue
-            if scale == self.parameters.scale and dataset in self.datasets and job.rule.name in DATA:
-                stale.update([layout.cues(), layout.cues().with_suffix(".json")])
             folders = [layout.report(scale, dataset)]
             if dataset in self.datasets:
                 folders.append(layout.report(scale, self.parameters.dataset))

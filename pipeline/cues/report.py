@@ -178,7 +178,8 @@ class Report:
             f"last step; steps are in params.yaml, chosen on validation. Stills are those of `{self.images}`. "
             f"{ORDERED.capitalize()} and {BLIND.removeprefix('action from ')}: {points}, their features side by side "
             f"or averaged. Untrained: the same network before its first step, read out by the linear probe, block and "
-            f"penalty chosen on validation. It should be clearly below: the paired difference's interval above 0.",
+            f"penalty chosen on validation. It should be clearly below: the paired difference's interval above 0. A "
+            f"ceiling is in range by its value, not by its interval.",
             f"- {SOUND.capitalize()} is compared with {settings.few_labels} labels a class, both networks read out "
             f"linearly, mean of {settings.few_draws} draws of labels: random convolutions are strong on clean sound, "
             f"and with all labels they would hide what was learned.",

@@ -25,6 +25,8 @@ START_SECONDS = 120.0
 """Until the process has loaded its libraries, on a machine under load."""
 BYTES_A_SECOND = 5_000_000
 """Of a file that is read through, hashed and searched for its packets: a slow disk."""
+ENDING_SECONDS = 30.0
+"""Until a process that crashed has ended: it may write a core first."""
 PIPE = 2**20  # bytes
 MESSAGE = 2**14  # bytes of messages that are read at once
 
@@ -101,10 +103,10 @@ class Decoder:
                     streams[name].flags.writeable = False
                 yield message["facts"], streams
         except Hung:
-            self._give_up()
+            self._give_up(0.5)
             raise Unusable(f"its decoder was silent for {patience + extra:.0f} s (store.file_seconds)") from None
         except Died:
-            code = self._give_up()
+            code = self._give_up(ENDING_SECONDS)
             raise Unusable(f"its decoder crashed ({_cause(code)})") from None
 
     def _start(self) -> None:
@@ -130,19 +132,20 @@ class Decoder:
         try:
             self._message(START_SECONDS)
         except (Hung, Died):
-            self._give_up()
+            self._give_up(ENDING_SECONDS)
             self._errors.seek(0)
             said = self._errors.read().decode(errors="replace").strip()[-2000:]
             raise RuntimeError(f"the process that decodes did not start: {said}") from None
         self._ready = True
 
-    def _give_up(self) -> int:
-        """Kills the process; the next file starts another. Returns how it had ended, if it had by itself."""
+    def _give_up(self, patience: float) -> int | None:
+        """Kills the process; the next file starts another. Returns how it had ended, if it had by itself within
+        `patience` seconds."""
         assert self._process is not None
         try:
-            code = self._process.wait(timeout=0.5)
+            code = self._process.wait(timeout=patience)
         except subprocess.TimeoutExpired:
-            code = 0
+            code = None
         self._stop()
         self.restarts += 1
         return code
@@ -211,8 +214,10 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _cause(code: int) -> str:
+def _cause(code: int | None) -> str:
     """Of an ended process's return code."""
+    if code is None:
+        return "and did not end"
     if code >= 0:
         return f"exit code {code}"
     return signal.Signals(-code).name

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pipeline.media.kinds import Kind
 from pipeline.media.unusable import Unusable
@@ -24,7 +24,12 @@ def read_still(path: Path, kind: Kind, side: int, max_pixels: int) -> tuple[np.n
         raise Unusable(f"is of type {kind.name}, which is no still")
     # The limit that matters is ours, and holds before anything is decoded.
     Image.MAX_IMAGE_PIXELS = None
-    with Image.open(path, formats=[kind.still]) as image:
+    try:
+        opened = Image.open(path, formats=[kind.still])
+    except UnidentifiedImageError:
+        # Pillow's own words name the file by a path that may differ from run to run.
+        raise Unusable(f"is no picture of type {kind.name}, though it begins like one") from None
+    with opened as image:
         width, height = image.size
         if width * height > max_pixels:
             raise Unusable(f"is a picture of {width} x {height} px, more than the {max_pixels} of store.max_pixels")

@@ -21,6 +21,7 @@ KNOWN_BY_HEADER = {"analyzeduration": "0", "probesize": "32", "fpsprobesize": "0
 a short clip."""
 WITHOUT_DECODERS = {"codec_whitelist": "none"}
 """Nor need it start each stream's decoder for that, which takes four times as long as all else. Decoding is allowed."""
+WITHOUT_EDITS = KNOWN_BY_HEADER | WITHOUT_DECODERS | {"ignore_editlist": "1"}
 BEFORE_ALL = -(2**40)  # ticks
 UNTOLD = ("mpegts", "mpeg", "aac", "mp3")
 """Containers whose header does not tell their length: FFmpeg estimates it."""
@@ -107,8 +108,9 @@ def survey(container: InputContainer, kind: Kind, max_pixels: int) -> Survey:
         if number == shown:
             shown_until = max(shown_until, stop)
     ordered = {number: np.sort(np.frombuffer(of_stream)) for number, of_stream in times.items()}
-    if video is not None:
-        _check_count(packets, video.frames, kind)
+    # AVI tells ticks of its clock, see `_check_end`; other containers tell nothing, or not reliably.
+    if video is not None and kind.demuxer == "mov" and video.frames and packets != video.frames:
+        _check_count(container, video)
     intervals = {number: float(np.diff(of_stream).max(initial=0)) for number, of_stream in ordered.items()}
     if not counted:
         _check_length(container, kind, end, max(intervals.values(), default=0.0))
@@ -135,10 +137,12 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
         raise Unusable(f"has pictures of {width} x {height} px, more than the {max_pixels} of store.max_pixels")
 
 
-def _check_count(packets: int, told: int, kind: Kind) -> None:
-    # AVI tells ticks of its clock, see `_check_end`; other containers tell nothing, or not reliably.
-    if told and kind.demuxer == "mov" and packets != told:
-        raise Unusable(f"holds {packets} of the {told} frames that its header says")
+def _check_count(container: InputContainer, video: VideoStream) -> None:
+    """Of MP4, with the groups of pictures that its edit list leaves out."""
+    with av.open(container.name, format="mov", options=WITHOUT_EDITS, metadata_errors="ignore") as whole:
+        packets = sum(packet.size > 0 for packet in whole.demux(whole.streams[video.index]))
+    if packets != video.frames:
+        raise Unusable(f"holds {packets} of the {video.frames} frames that its header says")
 
 
 def _check_length(container: InputContainer, kind: Kind, end: float, interval: float) -> None:

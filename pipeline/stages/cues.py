@@ -86,6 +86,10 @@ def _report(
         folds=settings.folds,
         per_clip=settings.tuples,
     )
+    if not found.positions:
+        raise ValueError(
+            f"no clip fits into one window of store.window_seconds, {parameters.at(scale).store.window_seconds:g} s"
+        )
     labels: dict[str, np.ndarray] = {}
     for name in ("action", "object", "sounding"):
         if name in card.labels:

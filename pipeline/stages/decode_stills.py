@@ -1,6 +1,5 @@
 """decode, of a dataset of crops: the rows and pictures of the stills that are cut from one file."""
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -8,6 +7,7 @@ import pandas as pd
 from pipeline.cards import Card
 from pipeline.media.decoder import Decoder
 from pipeline.media.unusable import Unusable
+from pipeline.paths import from_text
 from pipeline.store.shards import ShardWriter
 
 STREAMS = ["frames"]
@@ -33,7 +33,7 @@ def rows_of_stills(
     ]
     first = stills.iloc[0]
     try:
-        windows = decoder.windows(Path(first["path"]), first["md5"], "video", places)
+        windows = decoder.windows(from_text(first["path"]), first["md5"], "video", places)
         for row, place, (facts, streams) in zip(used, places, windows, strict=True):
             row |= {**place, **facts, "offset": writer.append({name: streams[name] for name in STREAMS})}
     except Unusable as error:

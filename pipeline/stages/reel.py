@@ -1,7 +1,5 @@
 """reel: a few training clips of params.yaml's dataset side by side, playing."""
 
-from pathlib import Path
-
 import numpy as np
 
 from pipeline import cards, layout
@@ -9,6 +7,7 @@ from pipeline.errors import UserError
 from pipeline.figures.reel import reel as draw
 from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
+from pipeline.paths import from_text
 from pipeline.stages.shown import strips, unlike
 from pipeline.store import index
 
@@ -32,7 +31,7 @@ def reel(parameters: Parameters) -> None:
         receipt=layout.receipt_beside(path),
         inputs=[
             train,
-            *map(Path, shown["path"]),
+            *map(from_text, shown["path"]),
             layout.card(dataset),
             fingerprints.check("reel", parameters, scale),
         ],

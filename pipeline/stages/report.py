@@ -11,6 +11,7 @@ from pipeline.figures.contact_sheet import contact_sheet
 from pipeline.files import write_json, write_text
 from pipeline.lineage import exclusions, fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
+from pipeline.paths import from_text
 from pipeline.stages import shown as clips
 from pipeline.store import index, sample
 from pipeline.tables import lecture as lectures
@@ -44,7 +45,7 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
             *(one / name for one in evaluations for name in ("numbers.json", "predictions.parquet")),
             *indices,
             *excluded,
-            *(shards if own else [*map(Path, shown["path"]), layout.TABLES, layout.PUBLISHED]),
+            *(shards if own else [*map(from_text, shown["path"]), layout.TABLES, layout.PUBLISHED]),
             layout.card(dataset),
             fingerprints.check("report", parameters, scale),
         ],

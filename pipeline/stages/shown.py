@@ -1,7 +1,5 @@
 """Which clips are shown as pictures, and their files read for it: before the store made them small."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
@@ -9,6 +7,7 @@ from pipeline import cards
 from pipeline.figures.strip import Strip
 from pipeline.media.sound import read_sound
 from pipeline.media.video import open_video
+from pipeline.paths import from_text
 from pipeline.store import index
 
 SAMPLE_RATE = 48_000
@@ -36,9 +35,10 @@ def strips(shown: pd.DataFrame, dataset: str, side: int) -> list[Strip]:
     """side: of the frames, px."""
     made = []
     for row in shown.itertuples():
-        video = open_video(Path(str(row.path)))
+        path = from_text(str(row.path))
+        video = open_video(path)
         frames = video.frames(np.arange(len(video.times)), side)
-        sound = read_sound(Path(str(row.path)), SAMPLE_RATE) / 32768
+        sound = read_sound(path, SAMPLE_RATE) / 32768
         title, note = str(getattr(row, _title(dataset))), str(getattr(row, "label_action", ""))
         made.append(Strip(title, note.replace("_", " "), frames, sound, SAMPLE_RATE))
     return made

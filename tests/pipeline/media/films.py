@@ -28,9 +28,11 @@ def film(
     size: int | tuple[int, int] = 64,
     seconds: float = SECONDS,
     options: dict[str, str] | None = None,
+    group: int | None = None,
 ) -> Path:
     """video, audio: codecs, or None for none. times: of the frames, seconds. sound_from: when sound begins. gap: a
-    stretch of which no sound is written. size: width and height, px. options: of the muxer."""
+    stretch of which no sound is written. size: width and height, px. options: of the muxer.
+    group: frames from one that stands alone to the next; None leaves it to the codec."""
     with av.open(str(path), "w", options=options or {}) as container:
         packets = []
         if video is not None:
@@ -38,6 +40,8 @@ def film(
             width, height = size if isinstance(size, tuple) else (size, size)
             pictures.width, pictures.height = width, height
             pictures.pix_fmt = "yuv420p"
+            if group is not None:
+                pictures.codec_context.gop_size = group
             pictures.codec_context.time_base = pictures.time_base = Fraction(1, 1000)
         if audio is not None:
             sound = container.add_stream(audio, rate=rate)
@@ -91,8 +95,8 @@ def _sound(
     return made
 
 
-def with_edit_list(path: Path, skipped: float) -> Path:
-    """An MP4 file whose first `skipped` seconds of pictures and of sound are cut by its edit lists, not by its data."""
+def with_edit_list(path: Path, skipped: float, left_off: float = 0.0) -> Path:
+    """An MP4 file whose first `skipped` and last `left_off` seconds are cut by its edit lists, not by its data."""
     content = bytearray(path.read_bytes())
     place = -1
     while (place := content.find(b"elst", place + 1)) > 0:
@@ -100,7 +104,8 @@ def with_edit_list(path: Path, skipped: float) -> Path:
         clock = content.find(b"mdhd", place)
         timescale = struct.unpack(">I", content[clock + 16 : clock + 20])[0]
         length, time, speed = struct.unpack(">IiI", content[place + 12 : place + 24])
-        changed = struct.pack(">IiI", length - round(1000 * skipped), time + round(skipped * timescale), speed)
+        length -= round(1000 * (skipped + left_off))
+        changed = struct.pack(">IiI", length, time + round(skipped * timescale), speed)
         content[place + 12 : place + 24] = changed
     path.write_bytes(content)
     return path

@@ -108,6 +108,14 @@ def test_what_an_edit_list_cuts_is_not_there(tmp_path: Path) -> None:
     assert len(facts["frame_times"]) == len(EVEN) - 10
 
 
+def test_groups_of_pictures_that_an_edit_list_cuts_are_no_loss(tmp_path: Path) -> None:
+    path = with_edit_list(film(tmp_path / "cut.mp4", group=5), skipped=0.72, left_off=0.6)
+    flash, click, facts, streams = seen_and_heard(path)
+    assert flash == pytest.approx(FLASH - 0.72, abs=0.001)
+    assert click == pytest.approx(FLASH - 0.72, abs=0.025)
+    assert len(facts["frame_times"]) == len(streams["frames"]) == pytest.approx(17, abs=1)
+
+
 @pytest.mark.parametrize("name", ["plain.mp4", "uneven.mkv", "sound-late.mkv", "gap.mkv", "cd.mp4"])
 def test_windows_are_the_whole_in_pieces(tmp_path: Path, name: str) -> None:
     path = film(tmp_path / name, **CASES[name])

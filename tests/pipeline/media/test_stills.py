@@ -134,3 +134,11 @@ def test_a_still_is_a_row_of_one_frame_with_the_size_of_its_file(tmp_path: Path)
         "flow": (0, 16, 16, 2),
         "motion": (0,),
     }
+
+
+def test_a_reason_names_no_path(tmp_path: Path) -> None:
+    """Reasons stand in tables whose hashes others depend on: the same file has the same one wherever it lies."""
+    path = tmp_path / "torn.jpg"
+    path.write_bytes(b"\xff\xd8\xff\xe0" + b"\0" * 200)
+    with pytest.raises(Unusable, match=r"^is no picture of type JPEG, though it begins like one$"):
+        list(windows(path, "image", STORE))
