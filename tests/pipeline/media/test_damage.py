@@ -1,7 +1,10 @@
 """Nothing breaks decoding: what a damaged file can do, it does to a process that can be spared."""
 
+import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -82,7 +85,7 @@ def test_no_damaged_file_breaks_the_run(tmp_path: Path) -> None:
     (tmp_path / "damaged").mkdir()
     whole = list(bases(tmp_path / "whole"))
     rng = np.random.default_rng(0)
-    tried, reasons, peak = 0, Counter[str](), 0.0
+    tried, used, peak = Counter[str](), Counter[str](), 0.0
     with Decoder(SETTINGS) as decoder:
         for base, modality in whole:
             content = base.read_bytes()
@@ -98,16 +101,14 @@ def test_no_damaged_file_breaks_the_run(tmp_path: Path) -> None:
                 path.write_bytes(made)
                 found = outcome(decoder, path, modality)
                 peak = max(peak, peak_megabytes(decoder.process_id)) if decoder.is_running else peak
-                tried += 1
-                if isinstance(found, str):
-                    reasons["left out"] += 1
-                    continue
-                assert what.split()[0] not in ("empty", "named"), (base.name, what)
-                _check_used(path, modality, what, found, expected)
-                reasons["used"] += 1
-                path.unlink()
-    assert tried >= 600
-    assert reasons["used"] < tried / 2
+                kind = "header" if what.startswith("b'") else what.split()[0]
+                tried[kind] += 1
+                if not isinstance(found, str):
+                    _check_used(path, modality, what, found, expected)
+                    used[kind] += 1
+                    path.unlink()
+    assert tried.total() >= 600
+    assert all(used[kind] <= MOST_USED[kind] for kind in tried), (used, tried)
     assert peak < 1000
 
 
@@ -116,21 +117,33 @@ def _check_used(path: Path, modality: str, what: str, found: tuple[int, int], ex
     seen = (path.name, what, found, expected)
     if modality == "image":
         assert found == (1, 0), seen
+    elif what.startswith("cut") and path.suffix not in UNTOLD:
+        # Left out, unless nothing was lost: Matroska and AVI end in an index, which follows the last packet. How many
+        # frames an MP3 file has is told to within what its decoder may drop.
+        lost = MP3_FRAMES if path.suffix == ".mp3" else 0
+        assert found[0] == expected[0], seen
+        assert expected[1] - lost <= found[1] <= expected[1], seen
     elif what.startswith("b'"):
         # Sizes, rates and times were changed: frames are as many as another decoder finds.
         if modality == "audio-visual":
             with av.open(str(path)) as container:
                 assert found[0] == sum(1 for _ in container.decode(video=0)), seen
-    elif path.suffix != ".ts":
-        # MPEG-TS can be entered anywhere: no header says how much should follow. Matroska's and AVI's tell a length and
-        # no number, so that one that is lost in the middle is not missed.
-        lost = 2 if path.suffix in (".mkv", ".webm", ".avi") and not what.startswith("cut") else 0
+    elif path.suffix not in UNTOLD:
+        # Matroska's and AVI's headers tell a length and no number: a frame that is lost in the middle is not missed.
+        lost = 2 if path.suffix in (".mkv", ".webm", ".avi") else 0
         assert expected[0] - lost <= found[0] <= expected[0], seen
         assert expected[1] - 4096 <= found[1] <= expected[1] + 4096, seen
 
 
 SAME = [{".mp4", ".mov"}, {".mkv", ".webm"}]
 """Names of one type."""
+UNTOLD = (".ts", ".aac")
+"""Types that can be entered anywhere: no header says how much should follow."""
+MP3_FRAMES = 2 * 1152  # samples
+MOST_USED = {"empty": 0, "named": 0, "cut": 22, "flipped": 180, "swapped": 33, "header": 130}
+"""Damaged files that are used: of each kind as many as were measured, 0, 0, 20, 173, 29 and 123, and a few more, since
+other releases of the encoders put other bytes in their places. Of those cut 11 are MPEG-TS, the others lack nothing, or
+of MP3 its end."""
 
 
 @pytest.fixture(scope="module")
@@ -173,13 +186,53 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path: Path, decoder
         list(decoder.windows(tmp_path / "film.mp4", "", "audio-visual"))
 
 
-def test_the_decoder_goes_with_its_parent(clip: Path) -> None:
+def test_the_decoder_ends_with_its_block(clip: Path) -> None:
     with Decoder(SETTINGS) as decoder:
         assert outcome(decoder, clip, "video")[0] == 50
         process = decoder.process_id
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
     assert threading.active_count() == 1
+
+
+PARENT = """
+import json, sys, time
+from pathlib import Path
+from pipeline.files import md5_of
+from pipeline.media.decoder import Decoder
+
+clip = Path(sys.argv[1])
+decoder = Decoder(json.loads(sys.argv[2]))
+list(decoder.windows(clip, md5_of(clip), "video"))
+print(decoder.process_id, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it goes when it next reads what it is told")
+def test_the_decoder_goes_with_its_parent_though_it_hangs(clip: Path) -> None:
+    """Stopped, it does not see its input end; and its parent is killed, so that it cleans nothing up."""
+    command = [sys.executable, "-c", PARENT, str(clip), json.dumps(SETTINGS)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        process = int(parent.stdout.readline())
+        os.kill(process, signal.SIGSTOP)
+        parent.kill()
+    until = time.monotonic() + 10
+    while (lives := _lives(process)) and time.monotonic() < until:
+        time.sleep(0.05)
+    if lives:
+        os.kill(process, signal.SIGKILL)
+    assert not lives
+
+
+def _lives(process: int) -> bool:
+    """A zombie, which waits to be asked after by whoever took it over, does not."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state not in ("Z", "X")
 
 
 @pytest.mark.parametrize(
