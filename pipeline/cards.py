@@ -10,6 +10,8 @@ from pipeline.errors import UserError, did_you_mean
 from pipeline.validation import Strict, load
 
 Split = Literal["train", "validation", "test"]
+# Of labels: parts of columns' names (`label_class`), which are read as attributes.
+LabelName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
 MAIN = "main"
 """Stands in params.yaml for the label that a dataset's card calls its main one."""
 
@@ -46,7 +48,7 @@ class Card(Strict):
     description: str
     licence: str
     citation: str
-    labels: dict[str, Label]
+    labels: dict[LabelName, Label]
     splits: list[Split] = Field(min_length=1)
     main_label: str | None = Field(default=None, description="what `label: main` of params.yaml means; else the first")
     archives: list[Archive] = Field(default_factory=list)

@@ -46,8 +46,10 @@ def validate(model: type[Model], data: Any, name: str) -> Model:
 
 
 def _line(model: type[BaseModel], name: str, problem: Any) -> str:
-    *parents, last = problem["loc"] or ("",)
-    key = ".".join(str(part) for part in problem["loc"])
+    # Of a key that does not fit, Pydantic says so behind it.
+    place = [part for part in problem["loc"] if part != "[key]"]
+    *parents, last = place or ("",)
+    key = ".".join(str(part) for part in place)
     if problem["type"] == "extra_forbidden":
         known = _keys_at(model, parents)
         return f"{name}: {key}: unknown key{did_you_mean(str(last), known) if known else ''}"

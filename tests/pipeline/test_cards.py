@@ -54,6 +54,11 @@ def test_without_labels_there_is_no_main_one(tmp_path: Path, monkeypatch: pytest
         ("held_out", {"test": 2.0}, "held_out.test: input should be less than or equal to 0.5, found 2.0"),
         ("modality", "vidoe", "modality: input should be 'image', 'video', 'audio' or 'audio-visual', found 'vidoe'"),
         ("labels", {"class": {"of": "frame", "classes": ["a"]}}, "labels: expected one at most, of a clip"),
+        (
+            "labels",
+            {"bird-species": {"of": "clip", "classes": ["a"]}},
+            "labels.bird-species: string should match pattern '^[a-z][a-z0-9_]*$', found 'bird-species'",
+        ),
         ("name", "other", "name: expected 'mine', as the file is called, found 'other'"),
     ],
 )
