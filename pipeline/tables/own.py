@@ -3,6 +3,7 @@
 The lecture's tables are not in it: their published numbers are of other data.
 """
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pipeline.layout import EXCLUDED
 from pipeline.store import index
 from pipeline.tables.aliases import short_alias
 from pipeline.tables.markdown import Report, measured_here, overlap_section
-from pipeline.tables.text import grid, item, paragraph, percent
+from pipeline.tables.text import code, grid, item, paragraph, percent
 
 SHOWN = 40
 """Files that are left out, by name, before the rest is counted."""
@@ -102,7 +103,7 @@ def _data(report: OwnReport) -> list[str]:
 def _left_out(report: OwnReport) -> list[str]:
     unused = report.rows.loc[report.rows["reason"].notna(), ["parent", "reason"]].drop_duplicates("parent")
     absent = [one for one in report.measured.left_out if not one.files]
-    lines = [[f"`{parent}`", reason] for parent, reason in unused.itertuples(index=False)]
+    lines = [[code(parent), reason] for parent, reason in unused.itertuples(index=False)]
     lines += [[f"`{one.split}`", one.reason] for one in absent]
     if not lines:
         return [paragraph(f"Nothing: `{EXCLUDED}` names none of its files, and every one could be used.")]
@@ -127,5 +128,5 @@ def _audit(report: OwnReport) -> list[str]:
         commands[f"{alias} --dataset {name} --scale {scale}"] = "a number, back to the files behind it"
     clips = report.rows["parent"].tolist()
     if clips:
-        commands[f"--file {clips[0]} --scale {scale}"] = "a file, on to the numbers that it touched"
+        commands[f"--file {shlex.quote(clips[0])} --scale {scale}"] = "a file, on to the numbers that it touched"
     return ["\n".join(f"    python -m pipeline audit {what}   # {why}" for what, why in commands.items())]

@@ -1,5 +1,6 @@
 """Markdown that reads well raw: aligned tables, wrapped paragraphs, fractions as percentages."""
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
@@ -20,6 +21,13 @@ def grid(header: Sequence[str], rows: Iterable[Sequence[str]], right: frozenset[
 
     rule = ("-" * (width - 1) + ":" if column in right else "-" * width for column, width in enumerate(widths))
     return "\n".join([line(lines[0]), f"| {' | '.join(rule)} |", *map(line, lines[1:])])
+
+
+def code(text: str) -> str:
+    """A span of code, its fence longer than any run of backticks in the text."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    # Spaces keep a backtick at an end from being part of the fence, and are not shown.
+    return f"{fence} {text} {fence}" if text.startswith("`") or text.endswith("`") else f"{fence}{text}{fence}"
 
 
 def percent(fraction: float) -> str:
