@@ -8,6 +8,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.datasets.folder.formats import type_of
 from pipeline.media.unusable import Unusable
 
 HEAD = 512  # bytes that are looked at
@@ -16,10 +17,9 @@ ID3 = 10  # bytes of the header of a tag, which may stand before MP3, AAC and FL
 
 @dataclass(frozen=True)
 class Kind:
-    """suffixes: of its files' names. demuxer: FFmpeg's name of a container; still: Pillow's of a format of pictures."""
+    """demuxer: FFmpeg's name of a container; still: Pillow's of a format of pictures."""
 
     name: str
-    suffixes: tuple[str, ...]
     demuxer: str | None = None
     still: str | None = None
 
@@ -27,25 +27,29 @@ class Kind:
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("MP4", (".mp4", ".m4v", ".mov", ".qt", ".m4a", ".m4b", ".3gp", ".3g2"), demuxer="mov"),
-        Kind("Matroska", (".mkv", ".webm", ".mka"), demuxer="matroska"),
-        Kind("AVI", (".avi",), demuxer="avi"),
-        Kind("MPEG-TS", (".ts", ".mts", ".m2ts"), demuxer="mpegts"),
-        Kind("MPEG", (".mpg", ".mpeg", ".vob"), demuxer="mpeg"),
-        Kind("ASF", (".wmv", ".asf", ".wma"), demuxer="asf"),
-        Kind("FLV", (".flv",), demuxer="flv"),
-        Kind("Ogg", (".ogg", ".ogv", ".oga", ".opus"), demuxer="ogg"),
-        Kind("WAV", (".wav", ".wave"), demuxer="wav"),
-        Kind("AIFF", (".aif", ".aiff", ".aifc"), demuxer="aiff"),
-        Kind("FLAC", (".flac",), demuxer="flac"),
-        Kind("MP3", (".mp3",), demuxer="mp3"),
-        Kind("AAC", (".aac",), demuxer="aac"),
-        Kind("GIF", (".gif",), demuxer="gif", still="GIF"),
-        Kind("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif"), still="JPEG"),
-        Kind("PNG", (".png",), still="PNG"),
-        Kind("WebP", (".webp",), still="WEBP"),
-        Kind("BMP", (".bmp",), still="BMP"),
-        Kind("TIFF", (".tif", ".tiff"), still="TIFF"),
+        Kind("MP4", demuxer="mov"),
+        Kind("Matroska", demuxer="matroska"),
+        Kind("AVI", demuxer="avi"),
+        Kind("MPEG-TS", demuxer="mpegts"),
+        Kind("MPEG", demuxer="mpeg"),
+        Kind("ASF", demuxer="asf"),
+        Kind("FLV", demuxer="flv"),
+        Kind("Ogg", demuxer="ogg"),
+        Kind("WAV", demuxer="wav"),
+        Kind("AIFF", demuxer="aiff"),
+        Kind("FLAC", demuxer="flac"),
+        Kind("MP3", demuxer="mp3"),
+        Kind("AAC", demuxer="aac"),
+        Kind("AU", demuxer="au"),
+        Kind("CAF", demuxer="caf"),
+        Kind("YUV4MPEG", demuxer="yuv4mpegpipe"),
+        Kind("GIF", demuxer="gif", still="GIF"),
+        Kind("JPEG", still="JPEG"),
+        Kind("PNG", still="PNG"),
+        Kind("WebP", still="WEBP"),
+        Kind("BMP", still="BMP"),
+        Kind("TIFF", still="TIFF"),
+        Kind("PNM", still="PPM"),
     )
 }
 
@@ -56,6 +60,9 @@ MAGIC = (
     (b"FLV\x01", "FLV"),
     (b"OggS", "Ogg"),
     (b"fLaC", "FLAC"),
+    (b".snd", "AU"),
+    (b"caff", "CAF"),
+    (b"YUV4MPEG2 ", "YUV4MPEG"),
     (b"GIF87a", "GIF"),
     (b"GIF89a", "GIF"),
     (b"\xff\xd8\xff", "JPEG"),
@@ -63,6 +70,7 @@ MAGIC = (
     (b"BM", "BMP"),
     (b"II*\0", "TIFF"),
     (b"MM\0*", "TIFF"),
+    *((b"P%d" % number, "PNM") for number in range(1, 7)),
 )
 BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp")  # that an MP4 file may begin with
 FORMS = {  # of the containers that begin with a length
@@ -91,9 +99,9 @@ def kind_of(path: Path) -> Kind:
     kind = KINDS.get(_name_of(head) or ("MP3" if tagged else ""))
     if kind is None:
         raise Unusable("is of no type that is known here")
-    said = next((one for one in KINDS.values() if path.suffix.lower() in one.suffixes), kind)
-    if said != kind:
-        raise Unusable(f"is of type {kind.name}, not {said.name} as its name says")
+    said = type_of(path)
+    if said not in (None, kind.name):
+        raise Unusable(f"is of type {kind.name}, not {said} as its name says")
     return kind
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline import cards, layout
 from pipeline.cards import Card
-from pipeline.datasets.folder.formats import MEDIA
+from pipeline.datasets.folder.formats import ENDINGS
 from pipeline.errors import UserError, did_you_mean
 from pipeline.files import partial, write_text
 from pipeline.own_data.card_text import card_text
@@ -40,9 +40,9 @@ def add(name: str, path: Path, medium: str, replace: bool) -> None:
             raise UserError(f"{card}: is there already, and is no folder of somebody's own; choose another name")
         if not replace:
             raise UserError(f"{card}: is there already; choose another name, or count anew with `add --replace`")
-    if medium and medium not in MEDIA:
-        raise UserError(f"--medium: expected {', '.join(MEDIA)}, found {medium!r}{did_you_mean(medium, MEDIA)}")
-    found = find(path, next((one for one in MEDIA if one == medium), None))
+    if medium and medium not in ENDINGS:
+        raise UserError(f"--medium: expected {', '.join(ENDINGS)}, found {medium!r}{did_you_mean(medium, ENDINGS)}")
+    found = find(path, next((one for one in ENDINGS if one == medium), None))
     text = card_text(name, _root(path), found)
     # Read back before it gets its name: a card that this program wrote must be one that it can read.
     draft = partial(card)

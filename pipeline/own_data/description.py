@@ -14,7 +14,7 @@ from pipeline.own_data.found import Found
 from pipeline.paths import to_text
 
 SHOWN = 12
-"""Classes, or files with a problem, before the rest is counted."""
+"""Classes, or files that are named, before the rest is counted."""
 UNEVEN = 5
 """Times as many files in the largest class as in the smallest, from which on it is worth a warning."""
 
@@ -115,5 +115,9 @@ def _warnings(found: Found) -> list[str]:
         made.append(f"{found.twice} files are reached under a second name: one in train and in test would be a leak")
     if found.others:
         kinds = ", ".join(f"{count} {ending}" for ending, count in found.others.most_common(6))
-        made.append(f"other files are left alone: {kinds}")
+        made.append(f"files of other kinds are left alone: {kinds}")
+    if found.unknown:
+        names = ", ".join(to_text(path) for path in found.unknown[:SHOWN])
+        more = f" and {len(found.unknown) - SHOWN} more" if len(found.unknown) > SHOWN else ""
+        made.append(f"files whose names are of no type that is known here are left alone: {names}{more}")
     return made

@@ -4,14 +4,15 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from pipeline.datasets.folder.arrangement import File, arrange, classes_of
-from pipeline.datasets.folder.formats import MEDIA, Medium, medium_of
+from pipeline.datasets.folder.formats import ENDINGS, Medium, medium_of
 from pipeline.datasets.folder.walk import Entry, walk
 from pipeline.errors import UserError
 from pipeline.layout import SPLITS
-from pipeline.own_data.probe import Facts, probe_all
+from pipeline.own_data.probe import Facts
+from pipeline.own_data.prober import probe_all
 from pipeline.paths import to_text
 from pipeline.progress import progress
 
@@ -24,8 +25,8 @@ WITH_SOUND = 0.9
 @dataclass(frozen=True)
 class Found:
     """held_out: shares of train that go into splits without a folder. facts: of each file that can be reached, in
-    order, None for the others. others: files that are none of this medium, by ending. links: files that are links.
-    twice: files that are reached under a second name, by a link."""
+    order, None for the others. others: files of other media, by ending; unknown: files of none. links: files that are
+    links. twice: files that are reached under a second name, by a link."""
 
     root: Path
     medium: Medium
@@ -33,6 +34,7 @@ class Found:
     files: list[File]
     facts: list[Facts | None]
     others: Counter[str]
+    unknown: list[PurePath]
     links: int
     twice: int
 
@@ -98,14 +100,13 @@ def find(root: Path, medium: Medium | None) -> Found:
     if not any(file.reason is None and file.split == "train" for file in files):
         raise UserError(f"{shown}: has test or validation files, but none to train on; expected a folder train beside")
     facts = _facts(root, files, medium)
-    others = Counter(
-        entry.relative.suffix.lower() or "no ending"
-        for entry in entries
-        if not entry.is_folder and medium_of(entry.relative) != medium
-    )
+    paths = [entry.relative for entry in entries if not entry.is_folder]
+    others = Counter(path.suffix.lower() for path in paths if medium_of(path) not in (medium, None))
+    unknown = [path for path in paths if medium_of(path) is None]
     inodes = Counter(entry.inode for entry in entries if entry.reason is None and medium_of(entry.relative) == medium)
     links = sum((root / file.relative).is_symlink() for file in files)
-    found_all = Found(root, medium, held_out, files, facts, others, links, sum(count - 1 for count in inodes.values()))
+    twice = sum(count - 1 for count in inodes.values())
+    found_all = Found(root, medium, held_out, files, facts, others, unknown, links, twice)
     if not found_all.usable():
         _, reason = found_all.problems()[0]
         raise UserError(f"{shown}: none of {len(files)} {medium} files can be opened; the first {reason}")
@@ -118,7 +119,7 @@ def _medium(entries: list[Entry], shown: str) -> Medium:
     if not counts:
         endings = Counter(entry.relative.suffix.lower() or "none" for entry in entries if not entry.is_folder)
         found = ", ".join(f"{count} {ending}" for ending, count in endings.most_common(5)) or "no file"
-        known = ", ".join(f"{medium} ({', '.join(names[:4])} ...)" for medium, names in MEDIA.items())
+        known = ", ".join(f"{medium} ({', '.join(list(types)[:4])} ...)" for medium, types in ENDINGS.items())
         raise UserError(f"{shown}: expected files of one of {known}; found {found}")
     if len(counts) > 1:
         found = " and ".join(f"{count} {medium}" for medium, count in counts.most_common())

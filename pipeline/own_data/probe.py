@@ -1,11 +1,7 @@
 """A look into a file: its length, size, rates and sound, or why it cannot be opened. Reads its beginning only."""
 
 import warnings
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from multiprocessing import get_context
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -13,6 +9,10 @@ from av.error import FFmpegError
 from PIL import Image
 
 from pipeline.datasets.folder.formats import Medium
+from pipeline.media.kinds import Kind, kind_of
+from pipeline.media.survey import opened, video_stream
+from pipeline.media.unusable import Unusable
+from pipeline.paths import openable
 
 PIXELS = 100_000_000
 """An image beyond this is not decoded for a look."""
@@ -34,19 +34,25 @@ class Facts:
 
 def probe(path: Path, medium: Medium) -> Facts:
     """Opens a file and decodes its first picture or sound."""
-    try:
-        return _image(path) if medium == "image" else _media(path, medium)
-    except (OSError, FFmpegError, ValueError, SyntaxError, RuntimeError, EOFError, MemoryError, OverflowError) as error:
-        lines = str(error).strip().splitlines()
-        reason = error.strerror if isinstance(error, FFmpegError) else lines[0] if lines else type(error).__name__
-        return Facts(problem=f"cannot be opened: {str(reason).replace(str(path), path.name)}")
+    with openable(path) as name:
+        try:
+            kind = kind_of(name)
+            return _image(name, kind) if medium == "image" else _media(name, kind, medium)
+        except Unusable as error:
+            return Facts(problem=str(error))
+        except Exception as error:  # noqa: BLE001  decoders raise all sorts, and one file must not cost the look
+            lines = str(error).strip().splitlines()
+            reason = error.strerror if isinstance(error, FFmpegError) else lines[0] if lines else type(error).__name__
+            return Facts(problem=f"cannot be opened: {str(reason).replace(str(name), path.name)}")
 
 
-def _image(path: Path) -> Facts:
+def _image(path: Path, kind: Kind) -> Facts:
+    if kind.still is None:
+        raise Unusable(f"is of type {kind.name}, which is no still")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of large images, odd metadata: a look decides nothing
         Image.MAX_IMAGE_PIXELS = None
-        with Image.open(path) as image:
+        with Image.open(path, formats=[kind.still]) as image:
             width, height = image.size
             if width * height <= PIXELS:
                 image.draft("RGB", (64, 64))  # a JPEG is decoded small: its end is read, and in a quarter of the time
@@ -54,49 +60,23 @@ def _image(path: Path) -> Facts:
     return Facts(width=width, height=height)
 
 
-def _media(path: Path, medium: Medium) -> Facts:
-    with av.open(str(path)) as container:
-        pictures = [stream for stream in container.streams.video if not stream.disposition & 0x400]  # 0x400: cover art
-        sounds = container.streams.audio
-        if medium == "video" and not pictures:
-            return Facts(problem="has no pictures")
+def _media(path: Path, kind: Kind, medium: Medium) -> Facts:
+    if kind.demuxer is None:
+        raise Unusable(f"is of type {kind.name}, which is a still")
+    with opened(path, kind) as container:
+        pictures, sounds = video_stream(container), container.streams.audio
         if medium == "audio" and not sounds:
-            return Facts(problem="has no sound")
-        main = pictures[0] if medium == "video" else sounds[0]
+            raise Unusable("has no sound")
+        main = pictures if medium == "video" else sounds[0]
+        if main is None:
+            raise Unusable("has no pictures")
+        main.codec_context.thread_count = 1  # threads would map the process's memory, which is limited
         if next(iter(container.decode(main)), None) is None:
-            return Facts(problem="has no frames")
-        seconds = container.duration / av.time_base if container.duration else 0.0
-        facts = Facts(seconds=seconds)
-        if medium == "video":
-            rate = float(pictures[0].average_rate or 0)
-            facts = Facts(seconds=seconds, width=pictures[0].width, height=pictures[0].height, rate=rate)
+            raise Unusable("has no frames")
+        facts = Facts(seconds=container.duration / av.time_base if container.duration else 0.0)
+        if medium == "video" and pictures is not None:
+            rate = float(pictures.average_rate or 0)
+            facts = replace(facts, width=pictures.width, height=pictures.height, rate=rate)
         if sounds:
-            facts = Facts(facts.seconds, facts.width, facts.height, facts.rate, sounds[0].rate, sounds[0].channels)
+            facts = replace(facts, sample_rate=sounds[0].rate, channels=sounds[0].channels)
         return facts
-
-
-def probe_all(paths: Sequence[Path], medium: Medium, workers: int) -> Iterator[Facts]:
-    """In order. A file that brings its decoder down costs itself, and one more process."""
-    waiting = list(paths)
-    while waiting:
-        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-            futures = [pool.submit(probe, path, medium) for path in waiting]
-            done = 0
-            for future in futures:
-                if (facts := _result(future)) is None:
-                    break
-                yield facts
-                done += 1
-        waiting = waiting[done:]
-        if waiting:
-            # Which of those in flight it was is not known: the first of them is tried alone.
-            with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-                yield _result(pool.submit(probe, waiting[0], medium)) or Facts(problem="brings its decoder down")
-            waiting = waiting[1:]
-
-
-def _result(future: Future[Facts]) -> Facts | None:
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        return None

@@ -29,11 +29,12 @@ def film(
     seconds: float = SECONDS,
     options: dict[str, str] | None = None,
     group: int | None = None,
+    muxer: str | None = None,
 ) -> Path:
     """video, audio: codecs, or None for none. times: of the frames, seconds. sound_from: when sound begins. gap: a
-    stretch of which no sound is written. size: width and height, px. options: of the muxer.
-    group: frames from one that stands alone to the next; None leaves it to the codec."""
-    with av.open(str(path), "w", options=options or {}) as container:
+    stretch of which no sound is written. size: width and height, px. options: of the muxer, which the file's name
+    tells, if `muxer` does not. group: frames from one that stands alone to the next; None leaves it to the codec."""
+    with av.open(str(path), "w", format=muxer, options=options or {}) as container:
         packets = []
         if video is not None:
             pictures = container.add_stream(video, rate=FPS)

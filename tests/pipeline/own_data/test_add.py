@@ -42,13 +42,13 @@ def test_videos_of_several_kinds(folder: Path, capsys: OUTPUT) -> None:
     assert "12 video files, 9 can be opened" in said
     assert "15 (5), 25 (4)" in said
     assert "walk/empty.mp4: is empty" in said
-    assert "walk/text.mp4: cannot be opened" in said
+    assert "walk/text.mp4: is of no type that is known here" in said
     assert "walk/[bold].mp4: cannot be opened" in said
     card = cards.read("mine")
     assert card.modality == "video"
     assert card.labels["class"].classes == ['ru"n', "walk"]
     assert card.main == "class"
-    assert card.files == {"train": 8, "validation": 2, "test": 2}
+    assert card.files == {"train": 7, "validation": 2, "test": 3}
     assert card.root == str(folder)
     assert not [path for path in Path("data").rglob("*") if path.suffix in (".mp4", ".mkv")]
 
@@ -64,6 +64,18 @@ def test_sound_makes_videos_audio_visual(folder: Path, silent: int, modality: st
     assert f"with sound       {8 - 2 * silent} of 8" in capsys.readouterr().out
 
 
+def test_files_of_no_known_type_are_named(folder: Path, capsys: OUTPUT) -> None:
+    video(folder / "a.mp4")
+    image(folder / "cover.png")
+    for name in ("tape.dv", "b/[notes]", "list.m3u"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("a.mp4")
+    add("mine", folder, "video", replace=False)
+    said = capsys.readouterr().out.replace("\n", " ")
+    assert "of no type that is known here are left alone: b/[notes], list.m3u, tape.dv" in said
+    assert "files of other kinds are left alone: 1 .png" in said
+
+
 def test_sounds(folder: Path, capsys: OUTPUT) -> None:
     for number, ending in enumerate(("wav", "flac", "ogg", "mp3")):
         sound(folder / "low" / f"a.{ending}", sample_rate=22050, channels=1 + number % 2)
@@ -74,7 +86,7 @@ def test_sounds(folder: Path, capsys: OUTPUT) -> None:
     assert cards.read("mine").modality == "audio"
     assert "22050 Hz (4)" in said
     assert "48000 Hz (4)" in said
-    assert "low/broken.wav: cannot be opened" in said
+    assert "low/broken.wav: is of no type that is known here" in said
 
 
 def test_images_of_every_kind(folder: Path, capsys: OUTPUT) -> None:
@@ -136,7 +148,7 @@ def test_what_is_uneven_or_strange_is_said(folder: Path, capsys: OUTPUT) -> None
     (folder / "test/new/b.png").symlink_to(folder / "train/rare/a.png")
     add("mine", folder, "", replace=False)
     said = capsys.readouterr().out
-    assert "classes are uneven: 27 training files of 'often', 1 of 'rare'" in said
+    assert "classes are uneven: 29 training files of 'often', 1 of 'rare'" in said
     assert "train has no class 'new'" in said
     assert "1 files are links" in said
     assert "reached under a second name" in said
@@ -178,7 +190,7 @@ def test_folders_of_which_nothing_can_be_used(folder: Path) -> None:
     (folder / "notes.txt").touch()
     refused(r"found 1 \.txt")
     (folder / "a.mp4").write_text("none")
-    refused("none of 1 video files can be opened; the first cannot be opened")
+    refused("none of 1 video files can be opened; the first is of no type that is known here")
     image(folder / "a.png")
     refused("found 1 .* and 1 .* files; say which to take: --medium")
     refused("--medium: expected image, video, audio, found 'vidoe'; did you mean 'video'", medium="vidoe")

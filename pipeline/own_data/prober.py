@@ -1,0 +1,99 @@
+"""Looks into files in other processes, so that a file at which a decoder hangs or crashes costs itself alone."""
+
+import json
+import resource
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import asdict
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from queue import SimpleQueue
+
+from pipeline.datasets.folder.formats import Medium
+from pipeline.media.decoder import START_SECONDS
+from pipeline.own_data.probe import Facts, probe
+
+SECONDS = 60.0
+"""That a look may take, before the file is given up."""
+MEMORY = 1500 * 2**20
+"""Bytes that a look may need, beside the libraries."""
+
+
+class Prober:
+    """A process that looks into one file after the other, and is started anew when it had to be given up."""
+
+    def __init__(self, medium: Medium) -> None:
+        self._medium = medium
+        self._start()
+
+    def _start(self) -> None:
+        context = get_context("spawn")
+        self._pipe, other = context.Pipe()
+        self._process = context.Process(target=_answer, args=(other, self._medium), daemon=True)
+        self._process.start()
+        other.close()  # so that this end is told when the process is gone
+        self._ready = False
+
+    def _await_ready(self) -> None:
+        try:
+            if self._pipe.poll(START_SECONDS):
+                self._pipe.recv_bytes()
+                self._ready = True
+        except EOFError:
+            pass
+        if not self._ready:
+            raise RuntimeError("the process that looks into files did not start")
+
+    def look(self, path: Path) -> Facts:
+        """As `probe`."""
+        if not self._ready:
+            self._await_ready()
+        try:
+            self._pipe.send(path)
+            if self._pipe.poll(SECONDS):
+                return Facts(**json.loads(self._pipe.recv_bytes()))
+            problem = f"its decoder was silent for {SECONDS:.0f} s"
+        except (EOFError, ConnectionError):
+            problem = "its decoder crashed"
+        self.close()
+        self._start()
+        return Facts(problem=problem)
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.join()
+        self._pipe.close()
+
+
+def _answer(pipe: Connection, medium: Medium) -> None:
+    """The process: answers with JSON, which unlike a pickle is no code, whatever a damaged file made of the process."""
+    if sys.platform == "linux":
+        mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (mapped + MEMORY, mapped + MEMORY))
+    pipe.send_bytes(b"ready")
+    while True:
+        try:
+            path = pipe.recv()
+        except EOFError:
+            return
+        pipe.send_bytes(json.dumps(asdict(probe(path, medium))).encode())
+
+
+def probe_all(paths: Sequence[Path], medium: Medium, workers: int) -> Iterator[Facts]:
+    """In order."""
+    with ExitStack() as stack, ThreadPoolExecutor(workers) as pool:
+        idle: SimpleQueue[Prober] = SimpleQueue()
+        for _ in range(workers):
+            idle.put(stack.enter_context(closing(Prober(medium))))
+
+        def look(path: Path) -> Facts:
+            prober = idle.get()
+            try:
+                return prober.look(path)
+            finally:
+                idle.put(prober)
+
+        yield from pool.map(look, paths)

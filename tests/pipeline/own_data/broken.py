@@ -1,0 +1,31 @@
+"""Files that bring down who looks into them. Whoever is handed one imports this file: little else is here."""
+
+import os
+import signal
+from pathlib import Path
+
+from pipeline.own_data.prober import MEMORY
+
+
+class Hangs(Path().__class__):  # type: ignore[misc]
+    """A file at which whoever looks into it stops."""
+
+    def absolute(self) -> "Hangs":
+        os.kill(os.getpid(), signal.SIGSTOP)
+        return self
+
+
+class Crashes(Path().__class__):  # type: ignore[misc]
+    """A file at which whoever looks into it dies."""
+
+    def absolute(self) -> "Crashes":
+        os.kill(os.getpid(), signal.SIGSEGV)
+        return self
+
+
+class Swells(Path().__class__):  # type: ignore[misc]
+    """A file that needs more memory than a look may have."""
+
+    def stat(self, **_: bool) -> os.stat_result:
+        held = bytearray(2 * MEMORY)
+        raise AssertionError(len(held))
