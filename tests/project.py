@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -82,6 +83,14 @@ class Project:
         """The same with everything that was made in it, times of files included: Snakemake goes by them."""
         shutil.copytree(self.root, root, symlinks=True)
         return Project(root)
+
+
+def enter_settings(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Works in a folder that holds the repository's params.yaml and cards, and none of its data."""
+    monkeypatch.chdir(root)
+    (root / "data").mkdir()
+    shutil.copytree(ROOT / "data" / "cards", root / "data" / "cards")
+    shutil.copyfile(ROOT / "params.yaml", root / "params.yaml")
 
 
 def is_somebodys(path: Path) -> bool:

@@ -1,6 +1,5 @@
 """Stills of real files, from the annotations to the index: what they show, and which of them may not be used."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from pipeline.store import index
 from pipeline.store.sharding import shard_counts, shard_of
 from pipeline.store.shards import Shard
 from pipeline.store.source import StoreSource
-from tests.project import ROOT
+from tests.project import enter_settings
 
 CLIPS, FRAMES, SIDE, OBJECT = 8, 12, 64, 20
 HIDDEN, BROKEN = 3, 5
@@ -71,10 +70,7 @@ def film(path: Path, number: int) -> list[dict[str, Any]]:
 @pytest.fixture
 def stills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parameters:
     """A project's folder with eight clips and their annotations; two shards of stills."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "data").mkdir()
-    shutil.copytree(ROOT / "data" / "cards", tmp_path / "data" / "cards")
-    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    enter_settings(tmp_path, monkeypatch)
     read = parameters.read()
     # So close that a still is smaller than what the store keeps.
     read.scales["smoke"].datasets["toyworld-stills"] |= {"clips_per_shard": CLIPS // 2, "around": [1.1, 1.4]}

@@ -1,7 +1,6 @@
 """The cue report as a stage: from a small store and its annotations to the page and its numbers."""
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from pipeline.stages.mine import SCHEMA
 from pipeline.store import index
 from pipeline.store.shards import ShardWriter
 from pipeline.store.streams import stream
-from tests.project import ROOT
+from tests.project import enter_settings
 
 SIDE, FRAMES, RATE = 32, 10, 200
 SIZES = {"train": 60, "validation": 20, "test": 20}
@@ -90,10 +89,7 @@ def stills(split: str, rng: np.random.Generator) -> None:
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parameters:
     """A project's folder with a hundred clips and two hundred stills; networks that train for two steps."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "data").mkdir()
-    shutil.copytree(ROOT / "data" / "cards", tmp_path / "data" / "cards")
-    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    enter_settings(tmp_path, monkeypatch)
     read = parameters.read()
     smoke = read.at("smoke")
     schedules = {

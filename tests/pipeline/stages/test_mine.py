@@ -1,6 +1,5 @@
 """Mined tuples keep Shuffle & Learn's constraints, whatever the clip, and depend on their own clip alone."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,7 @@ from pipeline.store import index
 from pipeline.store.shards import ShardWriter
 from pipeline.store.source import StoreSource
 from pipeline.store.streams import Stream
-from tests.project import ROOT
+from tests.project import enter_settings
 
 RULES = Mining(seed=0, strategies=["motion", "uniform"], per_clip=4, tau_max=0.34, tau_min=0.08, motion=0.02, ssd=0.002)
 SIDE = 8
@@ -167,10 +166,7 @@ STREAMS = {"frames": Stream("uint8", (SIDE, SIDE, 3), None), "motion": Stream("f
 @pytest.fixture
 def decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project's folder with two shards of ten clips: one broken, one excluded, one still."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "data").mkdir()
-    shutil.copytree(ROOT / "data" / "cards", tmp_path / "data" / "cards")
-    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    enter_settings(tmp_path, monkeypatch)
     fingerprints.refresh(parameters.read(), "smoke")
     folder = layout.decoded("smoke", "toyworld")
     (folder / "index").mkdir(parents=True)

@@ -1,6 +1,5 @@
 """The reel as a stage: which clips it shows, and its receipt."""
 
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +15,7 @@ from pipeline.parameters import Parameters
 from pipeline.stages.reel import reel
 from pipeline.stages.shown import unlike
 from pipeline.store import index
-from tests.project import ROOT
+from tests.project import enter_settings
 
 # Its clips are of different classes and actions.
 WORLD = Toyworld(seed=3, clips={"train": 3}, seconds=0.8, fps=12.5, side=64, sample_rate=48000, hard=0.0)
@@ -25,10 +24,7 @@ WORLD = Toyworld(seed=3, clips={"train": 3}, seconds=0.8, fps=12.5, side=64, sam
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parameters:
     """A project's folder with three clips and their index, the second of which may not be used."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "data").mkdir()
-    shutil.copytree(ROOT / "data" / "cards", tmp_path / "data" / "cards")
-    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    enter_settings(tmp_path, monkeypatch)
     read = parameters.read().model_copy(update={"scale": "smoke"})
     fingerprints.refresh(read, "smoke")
     rows = []
