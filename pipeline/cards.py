@@ -120,6 +120,11 @@ def folders() -> list[str]:
     return [name for name in names() if read(name).kind == "folder"]
 
 
+def is_folder(dataset: str) -> bool:
+    """Whether it has a card and is somebody's own files, which no parameter changes."""
+    return layout.card(dataset).exists() and read(dataset).kind == "folder"
+
+
 def read(dataset: str) -> Card:
     """Raises UserError for a dataset without a card, or whose card does not fit."""
     path = layout.card(dataset)

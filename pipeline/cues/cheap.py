@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.cues.clips import Cues
 from pipeline.cues.values import CUES
-from pipeline.parameters import CueReport
+from pipeline.parameters.models import CueReport
 from pipeline.progress import progress
 from selfsup.probes.crossfit import Accuracy, Examples, crossfit
 from selfsup.probes.holm import power, upper_bounds

@@ -6,7 +6,7 @@ from typing import Any
 from pipeline.cues.cheap import DIRECTION, LEVEL, ORDER, Finding
 from pipeline.cues.trials import BLIND, ORDERED, SOUND, Comparison
 from pipeline.cues.values import CUES
-from pipeline.parameters import CueReport
+from pipeline.parameters.models import CueReport
 from selfsup.probes.intervals import Interval
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from pipeline.cues.ceilings import Frames, Sound, SupervisedClips, answers
-from pipeline.parameters import Bootstrap, CueReport
+from pipeline.parameters.models import Bootstrap, CueReport
 from selfsup.methods.method import Method
 from selfsup.networks.convnet import ConvNet
 from selfsup.networks.encoder import Encoder, Window

@@ -24,7 +24,7 @@ Window = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
 class Kept(Protocol):
-    """What is kept of a file: `pipeline.parameters.Store` says what each means."""
+    """What is kept of a file: `pipeline.parameters.models.Store` says what each means."""
 
     side: int
     window_seconds: float

@@ -18,7 +18,7 @@ from zlib import crc32
 
 import numpy as np
 
-from pipeline.parameters import Mining
+from pipeline.parameters.models import Mining
 
 TOLERANCE = 1e-6  # seconds; absorbs the rounding of presentation times
 VALUES_AT_ONCE = 4_000_000  # of pictures that are compared, as float32

@@ -14,7 +14,8 @@ from pipeline import layout
 from pipeline.errors import UserError
 from pipeline.lineage import fingerprints, receipts
 from pipeline.mining.tuples import five_tuples, generator_of, ssd
-from pipeline.parameters import Mining, Parameters, keys_of
+from pipeline.parameters import Parameters, keys_of
+from pipeline.parameters.models import Mining
 from pipeline.progress import progress
 from pipeline.store import index
 from pipeline.store.shards import Shard

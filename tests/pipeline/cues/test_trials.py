@@ -13,7 +13,7 @@ from torch import Tensor
 from pipeline import parameters
 from pipeline.cues.ceilings import Frames, Sound
 from pipeline.cues.trials import BLIND, ORDERED, SOUND, Trial, compare, encoder_of, trial
-from pipeline.parameters import CueReport
+from pipeline.parameters.models import CueReport
 from pipeline.store.shards import ShardWriter
 from pipeline.store.source import StoreSource
 from pipeline.store.streams import Stream

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.media.windows import windows
-from pipeline.parameters import Store
+from pipeline.parameters.models import Store
 from tests.pipeline.media.films import EVEN, FLASH, UNEVEN, film, with_edit_list
 
 STORE = Store(

@@ -15,7 +15,7 @@ from pipeline import layout, parameters
 from pipeline.errors import UserError
 from pipeline.lineage import fingerprints, receipts
 from pipeline.mining.tuples import TOO_ALIKE, TOO_SHORT, TOO_STILL, FiveTuple, five_tuples, generator_of, ssd
-from pipeline.parameters import Mining
+from pipeline.parameters.models import Mining
 from pipeline.stages.mine import mine
 from pipeline.store import index
 from pipeline.store.shards import ShardWriter

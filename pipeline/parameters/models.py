@@ -1,19 +1,12 @@
-"""params.yaml, read once, validated as a whole, frozen, handed down."""
+"""What stands in params.yaml: a frozen model of every part of it, with the range of each value."""
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pipeline import cards, layout
-from pipeline.datasets import CROPS, DATASETS
+from pipeline import layout
 from pipeline.errors import UserError, did_you_mean
-from pipeline.signatures import check_arguments, class_literal, entry_of, keyword_arguments
-from pipeline.validation import Strict, load
-from selfsup.methods import METHODS
-from selfsup.networks import NETWORKS
-from selfsup.probes import PROTOCOLS
+from pipeline.validation import Strict
 
 # Of runs and protocols: parts of file names, of numbers' ids (parted by / and .) and of DVC's stages (by -).
 Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
@@ -226,128 +219,3 @@ class Parameters(Strict):
     def used(self, keys: list[str]) -> dict[str, Any]:
         """Dotted keys with their values: what a stage depends on, in both drivers and in its receipt."""
         return {key: self.value(key) for key in keys}
-
-
-def keys_of(stage: str, scale: str, dataset: str, name: str = "") -> list[str]:
-    """The keys of params.yaml that a stage depends on; `name` is its run or protocol. dvc.yaml lists the same."""
-    match stage:
-        case "fetch":
-            return [] if _is_folder(dataset) else [f"scales.{scale}.datasets.{dataset}"]
-        case "crop":
-            return [f"scales.{scale}.datasets.{dataset}"]
-        case "decode":
-            sizes = f"scales.{scale}.datasets"
-            if _is_folder(dataset):
-                shards = []
-            elif parent := cards.parent(dataset):
-                shards = [f"{sizes}.{dataset}.clips_per_shard", f"{sizes}.{parent}.clips"]
-            else:
-                shards = [f"{sizes}.{dataset}.clips"]
-            return [f"scales.{scale}.store", *shards]
-        case "mine":
-            return [f"scales.{scale}.mining"]
-        case "pretrain":
-            return [f"runs.{name}", f"scales.{scale}.training.{name}", "device", "threads"]
-        case "evaluate":
-            return [f"protocols.{name}", f"scales.{scale}.protocols.{name}", "bootstrap", "device", "threads"]
-        case "cues":
-            return [f"scales.{scale}.cues", "images", "bootstrap", "device", "threads", "scale", "dataset"]
-        case "report":
-            return ["suites", "images", "seeds", "bootstrap", "reference"]
-        case "publish" | "reel":
-            return ["scale", "dataset"]
-    raise ValueError(stage)
-
-
-def _is_folder(dataset: str) -> bool:
-    """Whether it is somebody's own files, which no parameter changes."""
-    return layout.card(dataset).exists() and cards.read(dataset).kind == "folder"
-
-
-def read(path: Path = layout.PARAMETERS) -> Parameters:
-    """Raises UserError, naming the key, for whatever cannot work."""
-    parameters = load(Parameters, path)
-    _check_names(parameters, str(path))
-    return parameters
-
-
-def _check_names(parameters: Parameters, file: str) -> None:
-    """Every name refers to something, and every argument is one that its class takes."""
-    card = cards.read(parameters.dataset)
-    if parameters.dataset not in (parameters.images, cards.parent(parameters.images)):
-        raise UserError(
-            f"{file}: images: expected {parameters.dataset} or stills that are cut from it, found {parameters.images!r}"
-        )
-    scale_names = list(parameters.scales)
-    if parameters.scale not in scale_names:
-        raise UserError(f"{file}: scale: unknown {parameters.scale!r}{did_you_mean(parameters.scale, scale_names)}")
-    if len(set(parameters.seeds)) != len(parameters.seeds):
-        raise UserError(f"{file}: seeds: expected different numbers, found {parameters.seeds}")
-    _all_in([parameters.reference], parameters.runs, f"{file}: reference")
-    for name, suite in parameters.suites.items():
-        _all_in(suite.runs, parameters.runs, f"{file}: suites.{name}.runs")
-        _all_in(suite.protocols, parameters.protocols, f"{file}: suites.{name}.protocols")
-    for name, run in parameters.runs.items():
-        entry = entry_of(METHODS, run.method, f"{file}: runs.{name}.method")
-        check_arguments(entry, run.arguments, f"{file}: runs.{name}.arguments")
-    for name, protocol in parameters.protocols.items():
-        entry_of(PROTOCOLS, protocol.probe, f"{file}: protocols.{name}.probe")
-        known = {cards.MAIN: None, **card.labels}
-        _all_in([protocol.label], known, f"{file}: protocols.{name}.label (dataset {card.name})")
-    for scale_name in scale_names:
-        _check_scale(parameters, scale_name, f"{file}: scales.{scale_name}")
-
-
-def _check_scale(parameters: Parameters, scale_name: str, key: str) -> None:
-    scale = parameters.scales[scale_name]
-    for name in (parameters.dataset, parameters.images):
-        if name not in scale.datasets and not _is_folder(name):
-            raise UserError(f"{key}.datasets.{name}: missing: add the dataset's sizes")
-    for name, settings in scale.datasets.items():
-        if parent := cards.parent(name):
-            check_arguments(CROPS, settings, f"{key}.datasets.{name}")
-            _all_in([parent], scale.datasets, f"{key}.datasets ({name} is cut from it)")
-            continue
-        check_arguments(entry_of(DATASETS, name, f"{key}.datasets"), settings, f"{key}.datasets.{name}")
-        for split in cards.read(name).splits:
-            if settings["clips"].get(split, 0) < 1:
-                raise UserError(f"{key}.datasets.{name}.clips.{split}: expected at least 1, found none")
-    for name in parameters.run_names():
-        if name not in scale.training:
-            raise UserError(f"{key}.training.{name}: missing; suites ask for run {name!r}: add networks and schedule")
-    _all_in(list(scale.training), parameters.runs, f"{key}.training")
-    for name, training in scale.training.items():
-        _check_training(METHODS[parameters.runs[name].method], training, scale.store, f"{key}.training.{name}")
-    _all_in(list(scale.protocols), parameters.protocols, f"{key}.protocols")
-    for name, protocol in parameters.protocols.items():
-        if name not in scale.protocols:
-            raise UserError(f"{key}.protocols.{name}: missing: add the protocol's sizes at this scale")
-        twice = {"label", *protocol.arguments} & scale.protocols[name].keys()
-        if twice:
-            raise UserError(f"{key}.protocols.{name}.{min(twice)}: stands under protocols.{name} too; remove one")
-        given = {"label": protocol.label, **protocol.arguments, **scale.protocols[name]}
-        check_arguments(PROTOCOLS[protocol.probe], given, f"{key}.protocols.{name}")
-
-
-def _check_training(method: str, training: Training, store: Store, key: str) -> None:
-    """method: its registry entry."""
-    encoders = {name for name, one in keyword_arguments(method).items() if one.annotation == "Encoder"}
-    if encoders != training.networks.keys():
-        raise UserError(f"{key}.networks: expected {', '.join(sorted(encoders))}, found {', '.join(training.networks)}")
-    for encoder, network in training.networks.items():
-        here = f"{key}.networks.{encoder}"
-        entry = entry_of(NETWORKS, str(network.get("name", "")), f"{here}.name")
-        check_arguments(entry, {name: value for name, value in network.items() if name != "name"}, here)
-    trains = class_literal(method, "trains", True)
-    if trains != (training.schedule is not None):
-        expected = "a schedule, since its method trains" if trains else "null, since its method does not train"
-        raise UserError(f"{key}.schedule: expected {expected}")
-    for stream in class_literal(method, "streams", ()):
-        if stream not in store.streams:
-            raise UserError(f"{key}: its method draws {stream}, which is not in this scale's store.streams")
-
-
-def _all_in(names: list[str], known: Mapping[str, Any], key: str) -> None:
-    for name in names:
-        if name not in known:
-            raise UserError(f"{key}: unknown {name!r}{did_you_mean(name, known)}")

@@ -1,0 +1,34 @@
+"""Which keys of params.yaml each stage depends on."""
+
+from pipeline import cards
+
+
+def keys_of(stage: str, scale: str, dataset: str, name: str = "") -> list[str]:
+    """The keys of params.yaml that a stage depends on; `name` is its run or protocol. dvc.yaml lists the same."""
+    match stage:
+        case "fetch":
+            return [] if cards.is_folder(dataset) else [f"scales.{scale}.datasets.{dataset}"]
+        case "crop":
+            return [f"scales.{scale}.datasets.{dataset}"]
+        case "decode":
+            sizes = f"scales.{scale}.datasets"
+            if cards.is_folder(dataset):
+                shards = []
+            elif parent := cards.parent(dataset):
+                shards = [f"{sizes}.{dataset}.clips_per_shard", f"{sizes}.{parent}.clips"]
+            else:
+                shards = [f"{sizes}.{dataset}.clips"]
+            return [f"scales.{scale}.store", *shards]
+        case "mine":
+            return [f"scales.{scale}.mining"]
+        case "pretrain":
+            return [f"runs.{name}", f"scales.{scale}.training.{name}", "device", "threads"]
+        case "evaluate":
+            return [f"protocols.{name}", f"scales.{scale}.protocols.{name}", "bootstrap", "device", "threads"]
+        case "cues":
+            return [f"scales.{scale}.cues", "images", "bootstrap", "device", "threads", "scale", "dataset"]
+        case "report":
+            return ["suites", "images", "seeds", "bootstrap", "reference"]
+        case "publish" | "reel":
+            return ["scale", "dataset"]
+    raise ValueError(stage)
