@@ -1,13 +1,15 @@
 """Cards: what a dataset is, where its bytes come from, which labels it carries."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from pipeline import layout
 from pipeline.errors import UserError, did_you_mean
-from pipeline.validation import Strict, load
+from pipeline.validation import Strict, parse
 
 Split = Literal["train", "validation", "test"]
 # Of labels: parts of columns' names (`label_class`), which are read as attributes.
@@ -130,7 +132,13 @@ def read(dataset: str) -> Card:
     path = layout.card(dataset)
     if not path.exists():
         raise UserError(f"{path}: there is no card for dataset {dataset!r}{did_you_mean(dataset, names())}")
-    card = load(Card, path)
+    card = _read(path, path.read_text(encoding="utf-8"))
     if card.name != dataset:
         raise UserError(f"{path}: name: expected {dataset!r}, as the file is called, found {card.name!r}")
     return card
+
+
+@cache
+def _read(path: Path, text: str) -> Card:
+    """Whoever plans asks for the same card hundreds of times."""
+    return parse(Card, text, path)

@@ -1,6 +1,5 @@
 """YAML files into frozen pydantic models; whatever is wrong becomes one line that names the key."""
 
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -25,15 +24,13 @@ Model = TypeVar("Model", bound=BaseModel)
 def load(model: type[Model], path: Path) -> Model:
     """Read and validate a YAML file. Raises UserError for a file that is missing, is not YAML or does not fit."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return parse(model, path.read_text(encoding="utf-8"), path)
     except FileNotFoundError:
         raise UserError(f"{path}: not found in {Path.cwd()}; run from the repository's root, or create it") from None
-    return parse(model, text, path)
 
 
-@cache
 def parse(model: type[Model], text: str, path: Path) -> Model:
-    """The text of a file as `load` has it; the same text is read once a process."""
+    """`load` for the text of a file that was read."""
     try:
         data = yaml.load(text, Loader=SafeLoader)
     except yaml.YAMLError as error:
