@@ -12,7 +12,7 @@ import numpy as np
 
 SMALLEST = 16
 """Side of the grid, px, below which DIS has no room for its patches of 8 px on two scales."""
-ROUNDS = 6
+ROUNDS = 3
 """Of the camera's fit; more of them change the result by less than .02 px."""
 FLOOR = 0.1
 """px of the flow's grid: residuals below it are noise of the flow and never count as another motion."""

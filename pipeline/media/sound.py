@@ -80,7 +80,9 @@ class Sound:
         if form == ("fltp", "mono", self.sample_rate):
             # Only its numbers change: four times as fast as by the resampler, and equal.
             heard = np.frombuffer(frame.planes[0], np.float32, frame.samples)  # type: ignore[call-overload]
-            yield np.clip(np.rint(heard * 32768), -32768, 32767).astype(np.int16)
+            scaled = np.rint(heard * np.float32(32768))
+            # For so few numbers np.clip takes as long as all the rest.
+            yield np.minimum(np.maximum(scaled, -32768), 32767).astype(np.int16)
             return
         for made in resampler.resample(frame):
             yield made.to_ndarray()[0]

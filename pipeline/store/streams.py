@@ -56,8 +56,10 @@ class Stream:
         """Values -> the nearest numbers that can be kept; what lies beyond them becomes the outermost."""
         assert self.unit is not None
         limits = np.iinfo(self.dtype)
-        numbers = np.rint((values - self.origin) / self.unit)
-        return np.clip(numbers, limits.min, limits.max).astype(self.dtype)
+        numbers = values - self.origin
+        numbers /= self.unit
+        np.rint(numbers, out=numbers)
+        return np.clip(numbers, limits.min, limits.max, out=numbers).astype(self.dtype)
 
     def restored(self, kept: np.ndarray) -> np.ndarray:
         """What `quantised` has made -> float32 values, half a unit off at most; of a stream without unit, itself."""

@@ -103,19 +103,29 @@ def tables_of(
 
 def _masks(instances: NDArray[np.int16], number: int) -> pa.ListArray:
     """instances: (T, side, side) -> the run lengths of T frames' things, frame by frame."""
-    flat = instances.reshape(len(instances), -1)
-    offsets, runs = [0], []
-    edges = [np.flatnonzero(row[1:] != row[:-1]) + 1 for row in flat]
-    for row, changes in zip(flat, edges, strict=True):
-        # Stretches of one thing, from which each thing's runs follow without looking at the pixels again.
-        starts = np.concatenate([[0], changes])
-        ends, owners = np.append(changes, row.size), row[starts]
-        for thing in range(number):
-            own = owners == thing
-            borders = np.stack([starts[own], ends[own]], axis=1).ravel()
-            found = np.diff(np.concatenate([[0], borders, [row.size]]))
-            # What ends with the frame's last pixel needs no empty run after it.
-            found = found[:-1] if len(found) > 1 and found[-1] == 0 else found
-            runs.append(found)
-            offsets.append(offsets[-1] + len(found))
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(np.concatenate(runs), pa.int32()))
+    count = len(instances)
+    flat = instances.reshape(count, -1)
+    pixels = flat.shape[1]
+    # Stretches of one thing, from which each thing's runs follow without looking at the pixels again.
+    begins = np.ones(flat.shape, bool)
+    np.not_equal(flat[:, 1:], flat[:, :-1], out=begins[:, 1:])
+    starts = np.flatnonzero(begins)
+    lengths, owners = np.diff(starts, append=flat.size), flat.ravel()[starts]
+    group = (starts // pixels * number + owners)[owners >= 0]  # one a frame and thing
+    order = np.argsort(group, kind="stable")
+    group, starts, lengths = group[order], (starts % pixels)[owners >= 0][order], lengths[owners >= 0][order]
+    ends = starts + lengths
+
+    stretches = np.bincount(group, minlength=count * number)
+    firsts = np.cumsum(stretches) - stretches
+    ranks = np.arange(len(group)) - firsts[group]
+    before = np.where(ranks == 0, 0, np.roll(ends, 1))
+    left = np.full(count * number, pixels)
+    left[stretches > 0] -= ends[(firsts + stretches)[stretches > 0] - 1]
+    # What ends with the frame's last pixel needs no empty run after it.
+    offsets = np.concatenate([[0], np.cumsum(2 * stretches + (left > 0))])
+    runs = np.empty(offsets[-1], np.int32)
+    places = offsets[group] + 2 * ranks
+    runs[places], runs[places + 1] = starts - before, lengths
+    runs[offsets[1:][left > 0] - 1] = left[left > 0]
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(runs, pa.int32()))
