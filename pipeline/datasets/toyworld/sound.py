@@ -12,6 +12,7 @@ from pipeline.datasets.toyworld.tones import Wave, between
 
 _PENTATONIC = (0, 2, 4, 7, 9, 12)  # semitones: any two sound well together
 
+_SWAY, _SWAYS = 3.0, 0.3  # decibels (standard deviation) by which the level sways, seconds from one to the next
 _BANDS, _RISING, _RISE = 100, 4, 10.0  # a stroke is heard where this many of the bands rise by so many decibels
 
 
@@ -27,6 +28,9 @@ def record(label: str, played: Strokes, seconds: float, rate: int, rng: np.rando
     # How loud, how uneven and how peaked it is says nothing about the class: each is drawn.
     limited = _limiter(mixed, crest=rng.uniform(10.5, 13.0))
     even = _automatic_gain(limited, rate, peak=rng.uniform(3.0, 6.0))
+    # Notes are loudest while the object moves most: how near to what is heard the recorder is held hides some of that,
+    # so that loudness does not tell which frame stood between two others.
+    even *= between(10 ** (rng.normal(0, _SWAY, max(2, round(seconds / _SWAYS) + 1)) / 20), count)
     level = 10 ** (rng.uniform(-34, -20) / 20)
     return np.asarray(even * np.float32(level / _level(even)), np.float32)
 

@@ -210,13 +210,13 @@ def main_of(clip: Clip) -> int:
 
 
 def _first_sound(clip: Clip) -> float:
-    """Seconds until some band first stands well above what it was in the first tenth of a second."""
-    hop = 240
+    """Seconds until some bands first stand well above what they were in the tenth of a second before."""
+    hop, before, between = 240, 20, 4  # samples; windows that are averaged, and that lie between them and the one
     windows = np.lib.stride_tricks.sliding_window_view(clip.sound, 960)[::hop] * np.hanning(960)
     power: NDArray[np.floating] = np.abs(np.fft.rfft(windows, axis=1)) ** 2
-    floor = power[:20].mean(axis=0)
-    loud = (power > 14 * floor).sum(axis=1)
-    return float(np.argmax(loud >= 4) * hop / 48000) + 0.01  # the window's middle
+    floor = np.lib.stride_tricks.sliding_window_view(power, before, axis=0).mean(axis=2)[: -between - 1]
+    loud = (power[before + between :] > 14 * floor).sum(axis=1)
+    return float((np.argmax(loud >= 4) + before + between) * hop / 48000) + 0.01  # the window's middle
 
 
 def test_clips_are_what_they_are_said_to_be(rendered: list[Clip]) -> None:
