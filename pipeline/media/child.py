@@ -10,7 +10,6 @@ makes of this process is not known.
 import ctypes
 import json
 import os
-import resource
 import signal
 import sys
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from pipeline.media.unusable import Unusable, first_line
+from pipeline.process import limit_memory
 
 PR_SET_PDEATHSIG = 1
 MEGABYTE = 2**20
@@ -41,20 +41,12 @@ def main() -> None:
 
     cv2.setNumThreads(1)
     av.logging.set_level(av.logging.PANIC)
-    _limit_memory(settings.file_memory_mb)
+    limit_memory(settings.file_memory_mb * MEGABYTE)
     _send(out, {"ready": os.getpid()})
     out.flush()
     for line in sys.stdin.buffer:
         _answer(out, json.loads(line), settings)
         out.flush()
-
-
-def _limit_memory(megabytes: int) -> None:
-    """Of what this process may map from now on."""
-    if sys.platform == "linux":
-        mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        limit = mapped + megabytes * MEGABYTE
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def _answer(out: BinaryIO, file: dict[str, Any], settings: Any) -> None:

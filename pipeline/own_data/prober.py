@@ -1,8 +1,6 @@
 """Looks into files in other processes, so that a file at which a decoder hangs or crashes costs itself alone."""
 
 import json
-import resource
-import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
@@ -15,6 +13,7 @@ from queue import SimpleQueue
 from pipeline.datasets.folder.formats import Medium
 from pipeline.media.decoder import START_SECONDS
 from pipeline.own_data.probe import Facts, probe
+from pipeline.process import limit_memory
 
 SECONDS = 60.0
 """That a look may take, before the file is given up."""
@@ -70,9 +69,7 @@ class Prober:
 
 def _answer(pipe: Connection, medium: Medium) -> None:
     """The process: answers with JSON, which unlike a pickle is no code, whatever a damaged file made of the process."""
-    if sys.platform == "linux":
-        mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (mapped + MEMORY, mapped + MEMORY))
+    limit_memory(MEMORY)
     pipe.send_bytes(b"ready")
     while True:
         try:
