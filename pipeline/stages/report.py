@@ -18,6 +18,7 @@ from pipeline.tables import lecture as lectures
 from pipeline.tables import markdown, numbers
 from pipeline.tables import own as own_tables
 from pipeline.tables.aliases import with_seeds
+from pipeline.tables.left_out import LeftOut, counted, left_out
 from pipeline.tables.metrics import metrics
 from pipeline.tables.own import OwnReport
 
@@ -65,7 +66,7 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
             write_text(stage.partial(table), markdown.render(lecture, made))
             contact_sheet(clips.strips(shown, dataset, SHEET_SIDE), stage.partial(sheet))
         write_json(stage.partial(figures), metrics(made.measured, made.ids))
-        stage.notes |= {"numbers": len(made.measured), "left_out": sum(one.files for one in made.left_out)}
+        stage.notes |= {"numbers": len(made.measured), "left_out": counted(made.left_out)}
 
 
 def small_batches(runs: list[Path]) -> list[str]:
@@ -99,8 +100,6 @@ def contents(
     ids = with_seeds([id for result in results for id in result.evaluation.ids()])
     there = set(rows["parent"])
     absent = [clip for clips in excluded for clip in clips if clip not in there]
-    left_out = markdown.left_out(rows)
-    left_out += [
-        markdown.LeftOut(clip, "named in data/excluded.txt, but not there at this scale", 0) for clip in absent
-    ]
-    return markdown.Report(scale, dataset, tuple(parameters.seeds), parameters.reference, measured, ids, left_out)
+    unused = left_out(rows)
+    unused += [LeftOut(clip, f"named in {layout.EXCLUDED}, but not there at this scale", False) for clip in absent]
+    return markdown.Report(scale, dataset, tuple(parameters.seeds), parameters.reference, measured, ids, unused)

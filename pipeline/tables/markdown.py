@@ -1,28 +1,17 @@
 """table.md: the lecture's tables with our numbers beside the published ones."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import pandas as pd
 
 from pipeline import layout
 from pipeline.errors import UserError
 from pipeline.tables.aliases import resolve, short_alias
 from pipeline.tables.lecture import Lecture, Row, Table
+from pipeline.tables.left_out import LeftOut, counted, named
 from pipeline.tables.numbers import Measured
 from pipeline.tables.text import grid, interval, item, paragraph, percent, points
 
 SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """Files of one split that no number uses, for one reason."""
-
-    split: str
-    reason: str
-    files: int
 
 
 @dataclass(frozen=True)
@@ -36,18 +25,6 @@ class Report:
     measured: Sequence[Measured]
     ids: Sequence[str]
     left_out: Sequence[LeftOut]
-
-
-def left_out(index: pd.DataFrame) -> list[LeftOut]:
-    """index: rows of the store with `parent` (DATASET/SPLIT/NAME) and `reason`, of any number of splits and datasets.
-
-    A file counts once, however many windows it has."""
-    unused = index.loc[index["reason"].notna(), ["parent", "reason"]].drop_duplicates()
-    counts = Counter(
-        ("/".join(str(parent).split("/")[:2]), str(reason))
-        for parent, reason in zip(unused["parent"], unused["reason"], strict=True)
-    )
-    return [LeftOut(split, reason, files) for (split, reason), files in sorted(counts.items())]
 
 
 def render(lecture: Lecture, report: Report) -> str:
@@ -179,15 +156,12 @@ def _published(row: Row, column: str, lecture: Lecture) -> str:
 
 
 def left_out_section(report: Report) -> list[str]:
-    parts = []
-    if report.left_out:
-        parts += [
-            paragraph(f"Clips and files that no number uses. Those marked *excluded* stand in `{layout.EXCLUDED}`."),
-            grid(["Split", "Files", "Reason"], [[one.split, str(one.files), one.reason] for one in report.left_out]),
-        ]
-    else:
-        parts.append(paragraph(f"Nothing: `{layout.EXCLUDED}` names no clip, and every file could be used."))
-    return parts + overlap_section(report)
+    if not report.left_out:
+        nothing = paragraph(f"Nothing: `{layout.EXCLUDED}` names no clip, and every file could be used.")
+        return [nothing, *overlap_section(report)]
+    intro = f"""Of {counted(report.left_out)} clips or files no number uses all. Those marked *excluded* stand in
+        `{layout.EXCLUDED}`."""
+    return [paragraph(intro), *named(report.left_out), *overlap_section(report)]
 
 
 def overlap_section(report: Report) -> list[str]:

@@ -4,7 +4,6 @@ The lecture's tables are not in it: their published numbers are of other data.
 """
 
 import shlex
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,11 +13,9 @@ from pipeline.cards import Card
 from pipeline.layout import EXCLUDED
 from pipeline.store import index
 from pipeline.tables.aliases import short_alias
+from pipeline.tables.left_out import counted, named
 from pipeline.tables.markdown import Report, measured_here, overlap_section
-from pipeline.tables.text import code, grid, item, paragraph, percent
-
-SHOWN = 40
-"""Files that are left out, by name, before the rest is counted."""
+from pipeline.tables.text import grid, item, paragraph, percent
 
 
 @dataclass(frozen=True)
@@ -101,23 +98,12 @@ def _data(report: OwnReport) -> list[str]:
 
 
 def _left_out(report: OwnReport) -> list[str]:
-    unused = report.rows.loc[report.rows["reason"].notna(), ["parent", "reason"]].drop_duplicates("parent")
-    absent = [one for one in report.measured.left_out if not one.files]
-    lines = [[code(parent), reason] for parent, reason in unused.itertuples(index=False)]
-    lines += [[f"`{one.split}`", one.reason] for one in absent]
-    if not lines:
+    files = report.measured.left_out
+    if not files:
         return [paragraph(f"Nothing: `{EXCLUDED}` names none of its files, and every one could be used.")]
-    parts = [
-        paragraph(
-            f"""{len(unused)} of {report.rows["parent"].nunique()} files are used for nothing. Those marked *excluded*
-            stand in `{EXCLUDED}`."""
-        ),
-        grid(["File", "Reason"], lines[:SHOWN]),
-    ]
-    if len(lines) > SHOWN:
-        more = Counter(reason for _, reason in lines[SHOWN:]).most_common(SHOWN)
-        parts.append("\n".join(item(f"and {count} more: {reason}") for reason, count in more))
-    return parts
+    whole = report.rows["parent"].nunique()
+    intro = f"{counted(files)} of {whole} files are used for nothing. Those marked *excluded* stand in `{EXCLUDED}`."
+    return [paragraph(intro), *named(files)]
 
 
 def _audit(report: OwnReport) -> list[str]:

@@ -30,6 +30,11 @@ def code(text: str) -> str:
     return f"{fence} {text} {fence}" if text.startswith("`") or text.endswith("`") else f"{fence}{text}{fence}"
 
 
+def escaped(text: str) -> str:
+    """Text that somebody or something else wrote, shown as it is."""
+    return re.sub(r"([\\`*<\[])", r"\\\1", text)
+
+
 def percent(fraction: float) -> str:
     return f"{100 * fraction:.1f}"
 

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.tables import aliases, lecture, markdown, metrics, numbers
+from pipeline.tables.left_out import SHOWN, LeftOut, counted, left_out, named
 from pipeline.tables.text import grid, points
 
 Write = Callable[..., Path]
@@ -28,7 +29,10 @@ def report_of(folders: list[Path]) -> markdown.Report:
         reference="random",
         measured=numbers.measure(results, reference="random", draws=200, seed=0),
         ids=aliases.with_seeds(id for result in results for id in result.evaluation.ids()),
-        left_out=[markdown.LeftOut("toyworld/test", "excluded: consent withdrawn", 2)],
+        left_out=[
+            LeftOut("toyworld/test/000001", "excluded: consent withdrawn"),
+            LeftOut("toyworld/test/000002", "excluded: consent withdrawn"),
+        ],
     )
 
 
@@ -76,7 +80,7 @@ def test_differences_exclusions_and_overlap_are_printed(the_lecture: lecture.Lec
     text = markdown.render(the_lecture, report)
     (line,) = [line for line in text.splitlines() if line.startswith("| `rotation.linear.top1`") and "block3" in line]
     assert re.search(r"\| 60\.0 % \(53\.0 to 67\.0\) +\| 25\.0 % \| \+30\.0 \(\+2\d\.\d to \+3\d\.\d\) ", line)
-    assert re.search(r"\| toyworld/test +\| 2 +\| excluded: consent withdrawn +\|", text)
+    assert re.search(r"\| `toyworld/test/000002` +\| excluded: consent withdrawn +\|", text)
     assert re.search(r"\| `rotation\.linear\.top1` +\| +800 +\| +0 +\| +0 +\|", text)
 
 
@@ -124,10 +128,26 @@ def test_a_file_that_is_left_out_counts_once_however_many_windows_it_has() -> No
             "reason": ["truncated", "truncated", "truncated", "excluded: spoilt", None],
         }
     )
-    assert markdown.left_out(index) == [
-        markdown.LeftOut("toyworld/test", "excluded: spoilt", 1),
-        markdown.LeftOut("toyworld/train", "truncated", 2),
+    found = left_out(index)
+    assert found == [
+        LeftOut("toyworld/test/3", "excluded: spoilt"),
+        LeftOut("toyworld/train/1", "truncated"),
+        LeftOut("toyworld/train/2", "truncated"),
     ]
+    assert counted(found) == 3
+
+
+def test_files_that_are_left_out_are_named_before_they_are_counted() -> None:
+    files = [LeftOut(f"mine/train/{number}", f"holds {number} of its 9 frames") for number in range(SHOWN + 5)]
+    table, *rest = named(files)
+    assert f"`mine/train/{SHOWN - 1}`" in table
+    assert f"`mine/train/{SHOWN}`" not in table
+    assert rest == ["- and 5 more: holds N of its N frames"]
+
+
+def test_a_reason_is_shown_as_it_was_written() -> None:
+    (table,) = named([LeftOut("mine/train/a", "excluded: `rm` <img> *me* [x](y)")])
+    assert r"excluded: \`rm\` \<img> \*me\* \[x](y)" in table
 
 
 def test_metrics_are_nested_by_alias_and_rounded(report: markdown.Report) -> None:

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from pipeline.cards import Card
+from pipeline.tables.left_out import left_out
 from pipeline.tables.markdown import Report
 from pipeline.tables.own import OwnReport, render
 from pipeline.tables.text import code
@@ -27,7 +28,7 @@ def table(*names: str) -> str:
         files={"train": len(names)},
     )
     rows = pd.DataFrame({"parent": names, "split": "train", "reason": "is empty"})
-    measured = Report("smoke", "mine", (0,), "random", measured=[], ids=[], left_out=[])
+    measured = Report("smoke", "mine", (0,), "random", measured=[], ids=[], left_out=left_out(rows))
     return render(OwnReport(card, measured, not_run={}, rows=rows, notes=[]))
 
 

@@ -1,0 +1,41 @@
+"""What no number uses: which files, and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pipeline.store import index
+from pipeline.tables.text import code, escaped, grid, item
+
+SHOWN = 40
+"""Files that are named, before the rest is counted."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """file: its id, DATASET/SPLIT/NAME. is_there: false for one that is to be excluded but is not in the data."""
+
+    file: str
+    reason: str
+    is_there: bool = True
+
+
+def left_out(rows: pd.DataFrame) -> list[LeftOut]:
+    """rows: of the store's indices, with `parent` (DATASET/SPLIT/NAME) and `reason`, of any number of splits and
+    datasets. A file counts once for a reason, however many windows it has."""
+    unused = rows.loc[rows["reason"].notna(), ["parent", "reason"]].drop_duplicates().sort_values(["parent", "reason"])
+    return [LeftOut(str(file), str(reason)) for file, reason in unused.itertuples(index=False)]
+
+
+def counted(files: Sequence[LeftOut]) -> int:
+    """How many files of the data."""
+    return len({one.file for one in files if one.is_there})
+
+
+def named(files: Sequence[LeftOut]) -> list[str]:
+    """A table of the first, and how many more there are for which reasons. files: at least one."""
+    parts = [grid(["File", "Reason"], [[code(one.file), escaped(one.reason)] for one in files[:SHOWN]])]
+    if more := index.counted(one.reason for one in files[SHOWN:]):
+        parts.append("\n".join(item(f"and {count} more: {escaped(reason)}") for reason, count in more.items()))
+    return parts
