@@ -159,7 +159,8 @@ def left_out_section(report: Report) -> list[str]:
     if not report.left_out:
         nothing = paragraph(f"Nothing: `{layout.EXCLUDED}` names no clip, and every file could be used.")
         return [nothing, *overlap_section(report)]
-    intro = f"""Of {counted(report.left_out)} clips or files no number uses all. Those marked *excluded* stand in
+    count = counted(report.left_out)
+    intro = f"""{count} clips or files are used by no number, or only in part. Those marked *excluded* stand in
         `{layout.EXCLUDED}`."""
     return [paragraph(intro), *named(report.left_out), *overlap_section(report)]
 
