@@ -17,8 +17,8 @@ table: $(VENV) ## the comparison table: snakemake --cores all reports/table.md
 repro: $(VENV) ## the same work under DVC
 	dvc repro
 
-test: $(VENV) ## the tests, the smoke pipeline included
-	python -m pytest
+test: $(VENV) ## the tests, the smoke pipeline included, a process a core
+	python -m pytest --numprocesses auto --dist worksteal
 
 lint: $(VENV) ## formatting, style, types, the wall between pipeline and selfsup
 	ruff check .

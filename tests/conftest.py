@@ -1,10 +1,22 @@
-"""Copies of this repository: fresh, and with the whole smoke pipeline made."""
+"""Copies of this repository: fresh, and with the whole smoke pipeline made. Cores, where pytest runs in parallel."""
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.project import Project, project_at
+
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Gives each of pytest's parallel processes cores of its own: threads that share one wait for each other."""
+    worker = getattr(config, "workerinput", None)
+    if worker is not None and CORES:
+        os.sched_setaffinity(0, CORES[int(worker["workerid"][2:]) :: worker["workercount"]] or CORES)
 
 
 @pytest.fixture
@@ -16,16 +28,36 @@ def project(tmp_path: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def made_once(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A copy in which the whole smoke pipeline has run, recorded in DVC. Tests take copies of it: `made`."""
-    root = tmp_path_factory.mktemp("smoke") / "project"
-    root.mkdir()
-    project = project_at(root)
-    project.run("snakemake", "--cores", "all", "reports/table.md", "reports/cues.md", "reports/figures/toyworld.webp")
-    project.pipeline("record")
+def made_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Project:
+    """A copy in which the whole smoke pipeline has run, recorded in DVC; one for all of pytest's processes, so nothing
+    is changed in it. Tests that do take copies of it: `made`."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent
+    root, whole = shared / "smoke", shared / "smoke.whole"
+    with FileLock(shared / "smoke.lock"):
+        if not whole.exists():
+            shutil.rmtree(root, ignore_errors=True)
+            root.mkdir()
+            make_all(project_at(root))
+            whole.touch()
+    return Project(root)
+
+
+def make_all(project: Project) -> None:
+    """On every core: whoever else needs it waits."""
+    mine = os.sched_getaffinity(0) if CORES else set()
+    if CORES:
+        os.sched_setaffinity(0, CORES)
+    try:
+        project.run(
+            "snakemake", "--cores", "all", "reports/table.md", "reports/cues.md", "reports/figures/toyworld.webp"
+        )
+        project.pipeline("record")
+    finally:
+        if CORES:
+            os.sched_setaffinity(0, mine)
     project.run("git", "add", "--all")
     project.run("git", "commit", "--quiet", "--message", "Record the smoke pipeline")
-    return project
 
 
 @pytest.fixture

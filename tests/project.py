@@ -112,8 +112,10 @@ def project_at(root: Path) -> Project:
             shutil.copyfile(ROOT / name, root / name)
     (root / "dvc.lock").unlink(missing_ok=True)
     parameters = root / "params.yaml"
-    scale = yaml.safe_load(parameters.read_text())["scale"]
-    parameters.write_text(parameters.read_text().replace(f"scale: {scale} ", "scale: smoke ", 1))
+    settings = yaml.safe_load(parameters.read_text())
+    text = parameters.read_text().replace(f"scale: {settings['scale']} ", "scale: smoke ", 1)
+    # Tests run in parallel, each on a core.
+    parameters.write_text(text.replace(f"threads: {settings['threads']} ", "threads: 1 ", 1))
     project = Project(root)
     project.run("git", "init", "--quiet", "--initial-branch", "main")
     project.run("git", "config", "user.email", "tests@localhost")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import torch
 from torch import Generator, Tensor
+from torch.nn import Conv2d, Sequential
 
 from selfsup.methods.method import Progress
 from selfsup.methods.reference import Labelled, Supervised
@@ -18,17 +19,22 @@ from selfsup.probes.features import window_times
 from selfsup.source import Batch, Draw, Source, Table
 
 POOLED = 4  # bins, and steps, of a spectrogram that are averaged into one pixel
+CONTRAST = 2  # of what differs from a clip's mean picture
 LOUDER = 0.5  # of the log magnitude: a change of volume by a factor of up to 1.6, so that level is not the label
 
 
 class Frames(Encoder):
-    """A convnet on each of several pictures of a clip."""
+    """A convnet on each of several pictures of a clip, which sees beside each picture what differs in it from the mean
+    of them all: who acts is small, and without that the networks take hours to find what moves."""
 
     def __init__(self, *, widths: list[int], side: int, window: Window, ordered: bool) -> None:
         """ordered: maps of the pictures follow each other as channels; otherwise they are averaged, and no answer can
         depend on the pictures' order."""
         super().__init__()
         self.net = ConvNet(widths=widths, side=side)
+        first = self.net.stages[0]
+        assert isinstance(first, Sequential)
+        first[0] = Conv2d(6, widths[0], kernel_size=3, stride=2, padding=1, bias=False)
         self.windows = {"frames": window}
         self.ordered = ordered
 
@@ -47,8 +53,10 @@ class Frames(Encoder):
     def blocks(self, x: Tensor) -> list[Tensor]:
         """x: (B, T * 3, side, side) -> maps (B, T * C, h, w), or (B, C, h, w)."""
         batch, _, height, width = x.shape
+        pictures = x.reshape(batch, -1, 3, height, width)
+        moving = CONTRAST * (pictures - pictures.mean(dim=1, keepdim=True))
         maps = []
-        for one in self.net.blocks(x.reshape(-1, 3, height, width)):
+        for one in self.net.blocks(torch.cat([pictures, moving], dim=2).flatten(0, 1)):
             apart = one.reshape(batch, -1, *one.shape[1:])
             maps.append(apart.flatten(1, 2) if self.ordered else apart.mean(dim=1))
         return maps

@@ -31,6 +31,8 @@ TASKS = {
     "sounding class from sound": "sounding",
 }
 """The label that each task predicts."""
+CROPS = {"object": (0.6, 1.0), "action": (0.85, 1.0), "sounding": (1.0, 1.0)}
+"""Of a picture's area, that is shown in training: who acts may stand at its edge. Sound is not cropped."""
 SOUND, ORDERED, BLIND = "sounding class from sound", "action from ordered frames", "action from order-blind averaging"
 
 
@@ -55,7 +57,7 @@ def trial(
     label = TASKS[task]
     length = float(np.median((sources["train"].table["end"] - sources["train"].table["start"]).numpy()))
     encoder = encoder_of(task, length, settings)
-    arguments = {"label": label, "crop_scale": (0.6, 1.0), "jitter": (1 - LENGTH) / 2 * length}
+    arguments = {"label": label, "crop_scale": CROPS[label], "jitter": (1 - LENGTH) / 2 * length}
     schedule = Schedule(**getattr(settings.ceilings, label).model_dump())
 
     def fresh() -> Method:
@@ -89,12 +91,13 @@ def trial(
 
 def encoder_of(task: str, length: float, settings: CueReport) -> tuple[type[Encoder], dict[str, Any]]:
     """Class and arguments. length: of a clip, from its first to its last frame, in seconds."""
-    network = {"widths": settings.widths, "side": settings.side}
+    stills = {"widths": settings.widths, "side": settings.side}
+    clips = {"widths": settings.widths, "side": settings.clip_side}
     if task == SOUND:
-        return Sound, {**network, "window": Window(round(LENGTH * length * RATE), LENGTH * length)}
+        return Sound, {**stills, "window": Window(round(LENGTH * length * RATE), LENGTH * length)}
     if task in (ORDERED, BLIND):
-        return Frames, {**network, "window": Window(settings.frames, LENGTH * length), "ordered": task == ORDERED}
-    return ConvNet, network
+        return Frames, {**clips, "window": Window(settings.frames, LENGTH * length), "ordered": task == ORDERED}
+    return ConvNet, stills
 
 
 def parents(source: Source) -> np.ndarray:
