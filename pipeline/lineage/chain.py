@@ -77,9 +77,15 @@ class Report:
         """Raises UserError when there is none."""
         if not self.evaluations:
             target = layout.report(self.scale, self.dataset) / "table.md"
+            made = [scale for scale in self.parameters.scales if self._has_numbers_at(scale)]
+            others = f" (there are some at other scales: --scale {' or '.join(made)})" if made else ""
             raise UserError(
-                f"no number of {self.dataset} at scale {self.scale} is there yet; `snakemake {target}` makes them"
+                f"no number of {self.dataset} at scale {self.scale} is there yet{others}; "
+                f"`snakemake --cores all {target}` makes them"
             )
+
+    def _has_numbers_at(self, scale: str) -> bool:
+        return any(path.exists() for path in Dag(self.parameters).evaluations(scale, self.dataset, "numbers.json"))
 
     @property
     def ids(self) -> list[str]:
