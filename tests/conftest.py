@@ -12,11 +12,18 @@ from tests.project import Project, project_at
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """As many as there are cores that this process may run on; pytest-xdist would count the machine's."""
+    return len(CORES) or None
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Gives each of pytest's parallel processes cores of its own: threads that share one wait for each other."""
+    """Gives each of pytest's parallel processes cores of its own, one where there are more processes than cores:
+    threads that share a core wait for each other."""
     worker = getattr(config, "workerinput", None)
     if worker is not None and CORES:
-        os.sched_setaffinity(0, CORES[int(worker["workerid"][2:]) :: worker["workercount"]] or CORES)
+        number = int(worker["workerid"][2:])
+        os.sched_setaffinity(0, CORES[number :: worker["workercount"]] or [CORES[number % len(CORES)]])
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import numpy as np
 SMALLEST = 16
 """Side of the grid, px, below which DIS has no room for its patches of 8 px on two scales."""
 ROUNDS = 3
-"""Of the camera's fit; more of them change the result by less than .02 px."""
+"""Of the camera's fit; six instead change the motion of toyworld's frames by .0005 px on average, .009 at most."""
 FLOOR = 0.1
 """px of the flow's grid: residuals below it are noise of the flow and never count as another motion."""
 

@@ -29,7 +29,7 @@ def record(label: str, played: Strokes, seconds: float, rate: int, rng: np.rando
     limited = _limiter(mixed, crest=rng.uniform(10.5, 13.0))
     even = _automatic_gain(limited, rate, peak=rng.uniform(3.0, 6.0))
     # Notes are loudest while the object moves most: how near to what is heard the recorder is held hides some of that,
-    # so that loudness does not tell which frame stood between two others.
+    # so that loudness hardly tells which frame stood between two others.
     even *= between(10 ** (rng.normal(0, _SWAY, max(2, round(seconds / _SWAYS) + 1)) / 20), count)
     level = 10 ** (rng.uniform(-34, -20) / 20)
     return np.asarray(even * np.float32(level / _level(even)), np.float32)
