@@ -180,7 +180,8 @@ def _find(report: Report, name: str) -> dict[tuple[str, str], tuple[Any, str]]:
         raise UserError(f"{name}: {report.dataset} is not decoded at scale {report.scale}; --scale names another")
     if not places:
         raise UserError(
-            f"{name}: no such clip in {report.dataset} at scale {report.scale}{did_you_mean(name, known[:20000])}"
+            f"{name}: no such clip in {report.dataset} at scale {report.scale} (--dataset names other data)"
+            f"{did_you_mean(name, list(dict.fromkeys(known))[:20000])}"
         )
     return places
 
