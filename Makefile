@@ -40,9 +40,9 @@ $(VENV)/installed: requirements.lock
 	touch $@
 
 lock: $(VENV) ## resolve pyproject.toml's requirements anew
-	uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --universal \
+	uv pip compile pyproject.toml --group dev --generate-hashes --universal \
 		--python-version 3.11 --custom-compile-command 'make lock' --quiet -o requirements.lock
-	uv pip compile pyproject.toml --group benchmarks --generate-hashes --no-emit-index-url --universal \
+	uv pip compile pyproject.toml --group benchmarks --generate-hashes --universal \
 		--python-version 3.11 --custom-compile-command 'make lock' --quiet -o benchmarks/requirements.lock
 
 clean: ## remove what the pipeline made (not the environment)

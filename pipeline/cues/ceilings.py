@@ -19,13 +19,13 @@ from selfsup.probes.features import window_times
 from selfsup.source import Batch, Draw, Source, Table
 
 POOLED = 4  # bins, and steps, of a spectrogram that are averaged into one pixel
-CONTRAST = 2  # of what differs from a clip's mean picture
+CONTRAST = 2  # by which what differs from a clip's mean picture is enlarged: it spans less than the picture does
 LOUDER = 0.5  # of the log magnitude: a change of volume by a factor of up to 1.6, so that level is not the label
 
 
 class Frames(Encoder):
     """A convnet on each of several pictures of a clip, which sees beside each picture what differs in it from the mean
-    of them all: who acts is small, and without that the networks take hours to find what moves."""
+    of them all: who acts is small, and without that the loss stood at chance after 400 steps of 32 clips."""
 
     def __init__(self, *, widths: list[int], side: int, window: Window, ordered: bool) -> None:
         """ordered: maps of the pictures follow each other as channels; otherwise they are averaged, and no answer can
