@@ -1,4 +1,4 @@
-"""Crops, flips and turns of whole batches, every image with its own parameters."""
+"""Resized crops, flips and turns of whole batches, every image or clip with its own parameters."""
 
 import math
 from collections.abc import Sequence
@@ -6,18 +6,31 @@ from collections.abc import Sequence
 import torch
 from torch import Generator, Tensor
 
+from selfsup.views.blur import blur_matrices
+from selfsup.views.separable import separable
+
 
 def random_resized_crop_flip(
-    images: Tensor, generator: Generator, *, scale: Sequence[float], ratio: Sequence[float], flip: float
+    images: Tensor,
+    generator: Generator,
+    *,
+    scale: Sequence[float],
+    ratio: Sequence[float],
+    flip: float,
+    side: int | None = None,
+    sigmas: Tensor | None = None,
 ) -> Tensor:
-    """images: (B, C, H, W) float -> the same shape, each image cropped, resized back and perhaps mirrored.
+    """images: (B, C, H, W), or clips (B, T, C, H, W), whose frames share crop and flip; float, or uint8, which comes
+    out in [-1, 1]. -> float of the same shape, each entry cropped, resized back (or to `side` px in both directions)
+    and perhaps mirrored; and blurred, where `sigmas` (B,) px are given (see `random_sigmas`).
 
     As torchvision's RandomResizedCrop (Szegedy et al., CVPR 2015): an area of `scale` times the image's, a width to
     height ratio drawn log-uniformly from `ratio`, a uniform position; mirrored left to right with probability `flip`.
-    Two differences: a box that would stick out is cut to the image instead of drawn again, so that a batch takes one
-    pass, and boxes need not end on whole pixels.
+    SimCLR (Chen et al., ICML 2020, appendix A) has scale .08 to 1, ratio 3/4 to 4/3, flip .5. Two differences: a box
+    that would stick out is cut to the image instead of drawn again, so that a batch takes one pass, and boxes need not
+    end on whole pixels.
     """
-    batch, _, height, width = images.shape
+    batch, (height, width) = len(images), images.shape[-2:]
     # (5, B) in one draw: area, ratio, vertical and horizontal position, flip.
     area, aspect, down, right, coin = torch.rand(5, batch, generator=generator, device=images.device)
     area = (scale[0] + (scale[1] - scale[0]) * area) * height * width
@@ -25,33 +38,39 @@ def random_resized_crop_flip(
     box_height = (area / aspect).sqrt().clamp(max=height)
     box_width = (area * aspect).sqrt().clamp(max=width)
     boxes = torch.stack([down * (height - box_height), right * (width - box_width), box_height, box_width], dim=1)
-    return resized_crop(images, boxes, coin < flip)
+    return resized_crop(images, boxes, coin < flip, side=side, sigmas=sigmas)
 
 
-def resized_crop(images: Tensor, boxes: Tensor, mirrored: Tensor) -> Tensor:
-    """images: (B, C, H, W) float. boxes: (B, 4), top, left, height, width in pixels, inside the image.
-    mirrored: (B,) bool. -> (B, C, H, W), each box resized to the whole image, antialiased.
+def resized_crop(
+    images: Tensor, boxes: Tensor, mirrored: Tensor, *, side: int | None = None, sigmas: Tensor | None = None
+) -> Tensor:
+    """images: (B, ..., H, W), float, or uint8, which comes out in [-1, 1]. boxes: (B, 4), top, left, height, width in
+    pixels, inside the image. mirrored: (B,) bool. side: of the result in px, None for that of the images. sigmas: (B,)
+    px of the result, 0 for no blur. -> (B, ..., H, W) or (B, ..., side, side), each box resized, antialiased.
 
-    Resizing is separable and linear, so a batch is two batched matrix products, W_y X W_x^T.
+    Resizing is separable and linear, and so is blur: all together are two batched matrix products, W_y X W_x^T.
     """
     height, width = images.shape[-2:]
-    down = _resampling(boxes[:, 0], boxes[:, 2], height)
-    across = _resampling(boxes[:, 1], boxes[:, 3], width)
+    down = _resampling(boxes[:, 0], boxes[:, 2], height, side or height)
+    across = _resampling(boxes[:, 1], boxes[:, 3], width, side or width)
     across = torch.where(mirrored[:, None, None], across.flip(1), across)
-    return down[:, None] @ images @ across[:, None].transpose(-2, -1)
+    if sigmas is not None:
+        down = torch.bmm(blur_matrices(sigmas, side or height), down)
+        across = torch.bmm(blur_matrices(sigmas, side or width), across)
+    return separable(images, down, across)
 
 
-def _resampling(start: Tensor, extent: Tensor, size: int) -> Tensor:
-    """start, extent: (B,) of intervals in [0, size], in pixels -> (B, size, size), rows of weights that sum to one.
+def _resampling(start: Tensor, extent: Tensor, size: int, samples: int) -> Tensor:
+    """start, extent: (B,) of intervals in [0, size], in pixels -> (B, samples, size), rows of weights that sum to one.
 
-    The triangle filter of PIL's and torch's antialiased bilinear resizing, widened where the image shrinks; here an
-    interval is only ever enlarged, but a filter narrower than a pixel would skip pixels. As in PIL's
-    `resize(box=...)`, pixels just outside the interval count at its ends.
+    The triangle filter of PIL's and torch's antialiased bilinear resizing, widened where the image shrinks: a filter
+    narrower than the way from sample to sample would skip pixels. As in PIL's `resize(box=...)`, pixels just outside
+    the interval count at its ends.
     """
-    positions = torch.arange(size, device=start.device, dtype=start.dtype) + 0.5
-    pace = (extent / size)[:, None, None]
-    centres = start[:, None, None] + positions[None, :, None] * pace
-    weights = (1 - (positions[None, None, :] - centres).abs() / pace.clamp(min=1)).clamp(min=0)
+    pace = (extent / samples)[:, None, None]
+    centres = start[:, None, None] + (torch.arange(samples, device=start.device)[:, None] + 0.5) * pace
+    pixels = torch.arange(size, device=start.device) + 0.5
+    weights = (1 - (pixels - centres).abs() / pace.clamp(min=1)).clamp(min=0)
     return weights / weights.sum(dim=2, keepdim=True)
 
 
