@@ -55,8 +55,9 @@ def resized_crop(
     across = _resampling(boxes[:, 1], boxes[:, 3], width, side or width)
     across = torch.where(mirrored[:, None, None], across.flip(1), across)
     if sigmas is not None:
-        down = torch.bmm(blur_matrices(sigmas, side or height), down)
-        across = torch.bmm(blur_matrices(sigmas, side or width), across)
+        blur = blur_matrices(sigmas, len(down[0]))
+        down = torch.bmm(blur, down)
+        across = torch.bmm(blur if len(across[0]) == len(down[0]) else blur_matrices(sigmas, len(across[0])), across)
     return separable(images, down, across)
 
 

@@ -1,11 +1,15 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from torch import Generator, Tensor
 from torchvision.transforms import InterpolationMode
+from torchvision.transforms.functional import gaussian_blur
 from torchvision.transforms.functional import resized_crop as torchvision_resized_crop
 
+from selfsup.views.blur import kernel_radius
 from selfsup.views.geometry import random_resized_crop_flip, resized_crop, rotate90
 
 ANY = {"scale": (0.2, 1.0), "ratio": (0.75, 4 / 3), "flip": 0.5}
@@ -108,3 +112,79 @@ def test_a_quarter_turn_is_counter_clockwise() -> None:
 def test_turns_are_those_of_torch(turns: int) -> None:
     images = torch.rand(2, 3, 5, 5)
     assert torch.equal(rotate90(images, turns), torch.rot90(images, turns, dims=(-2, -1)))
+
+
+@pytest.mark.parametrize(("size", "side"), [(32, 24), (32, 48), (128, 96)])
+def test_another_side_agrees_with_pil(size: int, side: int) -> None:
+    image = torch.rand(size, size)
+    box = (3.3, 1.6, size - 4.0, size - 2.5)
+    top, left, height, width = box
+    theirs = Image.fromarray(image.numpy()).resize(
+        (side, side), Image.Resampling.BILINEAR, box=(left, top, left + width, top + height)
+    )
+    ours = resized_crop(image[None, None], boxes(box), unmirrored(1), side=side)[0, 0]
+    np.testing.assert_allclose(ours.numpy(), np.asarray(theirs), atol=1e-5)
+
+
+def test_another_side_agrees_with_torchvision_on_whole_images() -> None:
+    images = torch.rand(2, 3, 128, 128)
+    ours = resized_crop(images, boxes((0, 0, 128, 128)).expand(2, 4), unmirrored(2), side=96)
+    theirs = torchvision_resized_crop(images, 0, 0, 128, 128, [96, 96], InterpolationMode.BILINEAR, antialias=True)
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("size", "side"), [((32, 32), None), ((32, 32), 24), ((24, 40), None)])
+def test_a_crop_that_blurs_is_a_crop_and_then_torchvisions_blur(size: tuple[int, int], side: int | None) -> None:
+    images = torch.rand(2, 3, *size)
+    places, mirrored, sigmas = boxes((3, 2, 15.5, 20), (0, 1, 9, 23)), torch.tensor([True, False]), [0.4, 1.8]
+    cropped = resized_crop(images, places, mirrored, side=side)
+    kernel = [2 * kernel_radius(length) + 1 for length in (cropped.shape[-1], cropped.shape[-2])]
+    theirs = torch.stack([gaussian_blur(image, kernel, [sigma]) for image, sigma in zip(cropped, sigmas, strict=True)])
+    ours = resized_crop(images, places, mirrored, side=side, sigmas=torch.tensor(sigmas))
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
+
+
+def test_frames_of_a_clip_share_crop_flip_and_blur() -> None:
+    frame = torch.rand(8, 1, 3, 16, 16)
+    views = random_resized_crop_flip(
+        frame.expand(8, 5, 3, 16, 16), Generator().manual_seed(0), **ANY, side=12, sigmas=torch.linspace(0, 2, 8)
+    )
+    assert views.shape == (8, 5, 3, 12, 12)
+    torch.testing.assert_close(views, views[:, :1].expand_as(views))
+
+
+def test_a_clip_of_one_frame_is_an_image() -> None:
+    images = torch.rand(8, 3, 16, 16)
+    as_images = random_resized_crop_flip(images, Generator().manual_seed(0), **ANY)
+    as_clips = random_resized_crop_flip(images[:, None], Generator().manual_seed(0), **ANY)
+    torch.testing.assert_close(as_images, as_clips[:, 0])
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_bytes_come_out_between_minus_one_and_one(channels_last: bool) -> None:
+    frames = torch.randint(0, 256, (4, 1, 16, 16, 3), dtype=torch.uint8).movedim(4, 2)
+    frames = frames if channels_last else frames.contiguous()
+    of_bytes = random_resized_crop_flip(frames, Generator().manual_seed(0), **ANY)
+    of_floats = random_resized_crop_flip(frames / 127.5 - 1, Generator().manual_seed(0), **ANY)
+    torch.testing.assert_close(of_bytes, of_floats)
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 8), st.floats(0, 8), st.floats(1, 8), st.floats(1, 8), st.booleans(), st.floats(0, 2)),
+        min_size=1,
+        max_size=5,
+    )
+)
+@settings(deadline=None, max_examples=20)
+def test_an_image_comes_out_the_same_alone_and_in_a_batch(parameters: list[tuple[float, ...]]) -> None:
+    images = torch.rand(len(parameters), 3, 16, 16)
+    places = torch.tensor([row[:4] for row in parameters])
+    mirrored = torch.tensor([bool(row[4]) for row in parameters])
+    sigmas = torch.tensor([row[5] for row in parameters])
+    together = resized_crop(images, places, mirrored, side=12, sigmas=sigmas)
+    alone = [
+        resized_crop(images[n : n + 1], places[n : n + 1], mirrored[n : n + 1], side=12, sigmas=sigmas[n : n + 1])
+        for n in range(len(parameters))
+    ]
+    torch.testing.assert_close(together, torch.cat(alone))
