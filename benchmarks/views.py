@@ -52,7 +52,8 @@ def kornia(path: Path, side: int) -> Callable[[], int]:
 
     images = np.load(path, mmap_mode="r")
     view = torch.nn.Sequential(
-        K.RandomResizedCrop((side, side), **CROP),
+        # Its other way, image by image, takes longer.
+        K.RandomResizedCrop((side, side), **CROP, cropping_mode="resample"),
         K.RandomHorizontalFlip(p=0.5),
         K.ColorJitter(**JITTER, p=0.8),
         K.RandomGrayscale(p=0.2),
