@@ -44,7 +44,7 @@ class Dag:
 
     def reported(self, dataset: str) -> list[str]:
         """The datasets that a dataset's report is about: itself, and its stills."""
-        return list(dict.fromkeys([dataset, *(on for on, _, _ in self.parameters.evaluations(dataset))]))
+        return list(dict.fromkeys([dataset, *(on for _, _, on, _ in self.parameters.evaluations(dataset))]))
 
     def indices(self, scale: str, dataset: str) -> list[Path]:
         return [layout.index(scale, dataset, split) for split in self.card(dataset).splits]
@@ -90,11 +90,19 @@ class Dag:
             layout.tuples(scale, name, split) for name in moving for split in self.card(name).splits
         ]
 
+    def tuples_of_run(self, scale: str, dataset: str, run: str) -> list[Path]:
+        """The mined tuples that a run is trained on; none for most."""
+        return eligibility.tuples_of_run(self.parameters, scale, dataset, run)
+
+    def tuples_of_protocol(self, scale: str, dataset: str, protocol: str) -> list[Path]:
+        """Those that a protocol reads, of every split."""
+        return eligibility.tuples_of_protocol(self.parameters, scale, dataset, protocol)
+
     def evaluations(self, scale: str, dataset: str, name: str) -> list[Path]:
         """One file of every evaluation that the suites ask for and the dataset allows."""
         return [
-            layout.evaluation(scale, on, run, seed, on, protocol) / name
-            for on, run, protocol in eligibility.evaluations(self.parameters, scale, dataset, self.card)
+            layout.evaluation(scale, of, run, seed, on, protocol) / name
+            for of, run, on, protocol in eligibility.evaluations(self.parameters, scale, dataset, self.card)
             for seed in self.parameters.seeds
         ]
 

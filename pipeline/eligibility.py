@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from pipeline import layout
@@ -10,6 +11,7 @@ from pipeline.parameters import Parameters
 from pipeline.signatures import class_literal
 from pipeline.store.streams import streams_of
 from selfsup.methods import METHODS
+from selfsup.networks import NETWORKS
 from selfsup.probes import PROTOCOLS
 
 CardOf = Callable[[str], Card]
@@ -26,27 +28,48 @@ def _literal(entry: str, name: str) -> Any:
 def against_run(parameters: Parameters, scale: str, card: Card, run: str) -> str | None:
     """Why a run cannot be pretrained on a dataset; None if it can."""
     chosen = parameters.runs[run]
-    method = METHODS[chosen.method]
-    there = streams_of(card.modality, parameters.at(scale).store.streams)
-    missing = [stream for stream in _literal(method, "streams") if stream not in there]
-    if missing:
-        has = f"{' and '.join(there)} only" if there else "none of the streams"
-        return f"needs {' and '.join(missing)}, and `{card.name}` has {has}"
-    if card.modality == "image" and _literal(method, "table") in OF_MOVING_PICTURES:
-        return f"needs several frames of a clip, and `{card.name}` has stills"
+    networks = parameters.at(scale).training[run].networks.values()
+    for entry in (METHODS[chosen.method], *(NETWORKS[one["name"]] for one in networks)):
+        if reason := _against_streams(parameters, scale, card, entry):
+            return reason
     return _against_label(card, chosen.arguments["label"]) if "label" in chosen.arguments else None
 
 
-def against_protocol(parameters: Parameters, card: Card, protocol: str) -> str | None:
+def against_protocol(parameters: Parameters, scale: str, card: Card, protocol: str) -> str | None:
     """Why a protocol cannot be used on a dataset; None if it can."""
     chosen = parameters.protocols[protocol]
+    probe = PROTOCOLS[chosen.probe]
     absent = [split for split in layout.SPLITS if split not in card.splits]
-    reason = _against_label(card, chosen.label)
+    reason = _against_streams(parameters, scale, card, probe)
+    if reason is None and chosen.label is not None:
+        reason = _against_label(card, chosen.label)
     if reason is None and absent:
         reason = f"needs train, validation and test, and `{card.name}` has no {' and no '.join(absent)}"
-    if reason is None and card.modality == "image" and _literal(PROTOCOLS[chosen.probe], "table") in OF_MOVING_PICTURES:
-        reason = f"needs several frames of a clip, and `{card.name}` has stills"
     return reason
+
+
+def _against_streams(parameters: Parameters, scale: str, card: Card, entry: str) -> str | None:
+    """entry: of a method, network or probe, with literals `streams`, `table` and perhaps `moving`."""
+    there = streams_of(card.modality, parameters.at(scale).store.streams)
+    missing = [stream for stream in _literal(entry, "streams") if stream not in there]
+    if missing:
+        has = f"{' and '.join(there)} only" if there else "none of the streams"
+        return f"needs {' and '.join(missing)}, and `{card.name}` has {has}"
+    if card.modality == "image" and (_literal(entry, "table") in OF_MOVING_PICTURES or _literal(entry, "moving")):
+        return f"needs several frames of a clip, and `{card.name}` has stills"
+    return None
+
+
+def tuples_of_run(parameters: Parameters, scale: str, dataset: str, run: str) -> list[Path]:
+    """The mined tuples that a run is trained on; none for most."""
+    drawn = _literal(METHODS[parameters.runs[run].method], "table") == "tuples"
+    return [layout.tuples(scale, dataset, "train")] if drawn else []
+
+
+def tuples_of_protocol(parameters: Parameters, scale: str, dataset: str, protocol: str) -> list[Path]:
+    """The mined tuples that a protocol reads, of every split; none for most."""
+    drawn = _literal(PROTOCOLS[parameters.protocols[protocol].probe], "table") == "tuples"
+    return [layout.tuples(scale, dataset, split) for split in layout.SPLITS] if drawn else []
 
 
 def _against_label(card: Card, label: str) -> str | None:
@@ -57,27 +80,29 @@ def _against_label(card: Card, label: str) -> str | None:
     return None
 
 
-def evaluations(parameters: Parameters, scale: str, dataset: str, card_of: CardOf) -> list[tuple[str, str, str]]:
-    """Every (dataset, run, protocol) that the suites ask for in the report of a dataset, and that is possible."""
+def evaluations(parameters: Parameters, scale: str, dataset: str, card_of: CardOf) -> list[tuple[str, str, str, str]]:
+    """Every (dataset pretrained on, run, dataset evaluated on, protocol) that the suites ask for in the report of a
+    dataset, and that is possible."""
     return [
-        (on, run, protocol)
-        for on, run, protocol in parameters.evaluations(dataset)
-        if against_run(parameters, scale, card_of(on), run) is None
-        and against_protocol(parameters, card_of(on), protocol) is None
+        (of, run, on, protocol)
+        for of, run, on, protocol in parameters.evaluations(dataset)
+        if against_run(parameters, scale, card_of(of), run) is None
+        and against_protocol(parameters, scale, card_of(on), protocol) is None
     ]
 
 
 def runs(parameters: Parameters, scale: str, dataset: str, card_of: CardOf) -> list[tuple[str, str]]:
     """Every (dataset, run) likewise, evaluated or not."""
-    asked = dict.fromkeys((on, run) for on, run, _ in parameters.evaluations(dataset))
-    return [(on, run) for on, run in asked if against_run(parameters, scale, card_of(on), run) is None]
+    return [
+        (of, run) for of, run in parameters.runs_of(dataset) if against_run(parameters, scale, card_of(of), run) is None
+    ]
 
 
 def not_run(parameters: Parameters, scale: str, card: Card) -> dict[str, str]:
     """By run or protocol of the suites: why it is not run on a dataset that is its own images."""
     protocols = parameters.protocol_names()
     reasons = {run: against_run(parameters, scale, card, run) for run in parameters.run_names()}
-    reasons |= {protocol: against_protocol(parameters, card, protocol) for protocol in protocols}
+    reasons |= {protocol: against_protocol(parameters, scale, card, protocol) for protocol in protocols}
     found = {name: reason for name, reason in reasons.items() if reason is not None}
     if not runs(parameters, scale, card.name, lambda _: card):
         found |= {name: "no run to evaluate" for name in protocols if name not in found}

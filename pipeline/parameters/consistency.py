@@ -25,17 +25,25 @@ def check(parameters: Parameters, file: str) -> None:
         raise UserError(f"{file}: scale: unknown {parameters.scale!r}{did_you_mean(parameters.scale, scale_names)}")
     if len(set(parameters.seeds)) != len(parameters.seeds):
         raise UserError(f"{file}: seeds: expected different numbers, found {parameters.seeds}")
-    _all_in([parameters.reference], parameters.runs, f"{file}: reference")
+    _all_in(parameters.references, parameters.runs, f"{file}: references")
+    for role, runs in parameters.pretrained:
+        _all_in(runs, parameters.runs, f"{file}: pretrained.{role}")
+    pretrained = dict.fromkeys(parameters.run_names())
     for name, suite in parameters.suites.items():
-        _all_in(suite.runs, parameters.runs, f"{file}: suites.{name}.runs")
+        _all_in(suite.runs, pretrained, f"{file}: suites.{name}.runs (of those under pretrained)")
         _all_in(suite.protocols, parameters.protocols, f"{file}: suites.{name}.protocols")
+        for member in suite.runs:
+            for asked in suite.protocols:
+                _check_evaluation(parameters, member, asked, f"{file}: suites.{name}")
     for name, run in parameters.runs.items():
         entry = entry_of(METHODS, run.method, f"{file}: runs.{name}.method")
         check_arguments(entry, run.arguments, f"{file}: runs.{name}.arguments")
     for name, protocol in parameters.protocols.items():
         entry_of(PROTOCOLS, protocol.probe, f"{file}: protocols.{name}.probe")
         known = {cards.MAIN: None, **card.labels}
-        _all_in([protocol.label], known, f"{file}: protocols.{name}.label (dataset {card.name})")
+        _all_in(
+            [protocol.label] if protocol.label else [], known, f"{file}: protocols.{name}.label (dataset {card.name})"
+        )
     for scale_name in scale_names:
         _check_scale(parameters, scale_name, f"{file}: scales.{scale_name}")
 
@@ -56,7 +64,9 @@ def _check_scale(parameters: Parameters, scale_name: str, key: str) -> None:
                 raise UserError(f"{key}.datasets.{name}.clips.{split}: expected at least 1, found none")
     for name in parameters.run_names():
         if name not in scale.training:
-            raise UserError(f"{key}.training.{name}: missing; suites ask for run {name!r}: add networks and schedule")
+            raise UserError(
+                f"{key}.training.{name}: missing; run {name!r} is to be pretrained: add networks and schedule"
+            )
     _all_in(list(scale.training), parameters.runs, f"{key}.training")
     for name, training in scale.training.items():
         _check_training(METHODS[parameters.runs[name].method], training, scale.store, f"{key}.training.{name}")
@@ -67,7 +77,7 @@ def _check_scale(parameters: Parameters, scale_name: str, key: str) -> None:
         twice = {"label", *protocol.arguments} & scale.protocols[name].keys()
         if twice:
             raise UserError(f"{key}.protocols.{name}.{min(twice)}: stands under protocols.{name} too; remove one")
-        given = {"label": protocol.label, **protocol.arguments, **scale.protocols[name]}
+        given = {**protocol.all_arguments(), **scale.protocols[name]}
         check_arguments(PROTOCOLS[protocol.probe], given, f"{key}.protocols.{name}")
 
 
@@ -87,6 +97,25 @@ def _check_training(method: str, training: Training, store: Store, key: str) -> 
     for stream in class_literal(method, "streams", ()):
         if stream not in store.streams:
             raise UserError(f"{key}: its method draws {stream}, which is not in this scale's store.streams")
+
+
+def _check_evaluation(parameters: Parameters, run: str, protocol: str, key: str) -> None:
+    """A protocol asks its question of methods that answer it, or takes the one encoder of its stream."""
+    probe = PROTOCOLS[parameters.protocols[protocol].probe]
+    asks, streams = class_literal(probe, "asks", ""), class_literal(probe, "streams", ())
+    if asks:
+        if asks not in class_literal(METHODS[parameters.runs[run].method], "answers", ()):
+            raise UserError(f"{key}: protocol {protocol} asks for {asks}, which run {run} does not answer; part them")
+        return
+    for scale_name, scale in parameters.scales.items():
+        if run in scale.training:
+            networks = scale.training[run].networks
+            takes = [class_literal(NETWORKS[one["name"]], "streams", ()) for one in networks.values()]
+            if takes.count(streams) != 1:
+                raise UserError(
+                    f"{key}: protocol {protocol} needs one encoder of {' and '.join(streams)}: at scale {scale_name} "
+                    f"run {run} has {takes.count(streams)}; part them"
+                )
 
 
 def _all_in(names: list[str], known: Mapping[str, Any], key: str) -> None:

@@ -19,10 +19,29 @@ class Bootstrap(Strict):
     seed: int = Field(ge=0)
 
 
-class Suite(Strict):
-    """Which runs are evaluated under which protocols."""
+class Pretrained(Strict):
+    """Which runs are pretrained: on the stills of `dataset`, or on its clips. DVC's stages of `video` depend on
+    the mined tuples too."""
 
-    of: Literal["dataset", "images"]
+    images: list[str]
+    video: list[str]
+    audiovisual: list[str]
+
+    @model_validator(mode="after")
+    def _once_each(self) -> "Pretrained":
+        names = self.runs()
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"expected each run once, found {', '.join(twice)} twice")
+        return self
+
+    def runs(self) -> list[str]:
+        return [*self.images, *self.video, *self.audiovisual]
+
+
+class Suite(Strict):
+    """Which runs are evaluated under which protocols, on `images` or `dataset`."""
+
+    on: Literal["dataset", "images"]
     runs: list[str] = Field(min_length=1)
     protocols: list[str] = Field(min_length=1)
 
@@ -35,11 +54,15 @@ class Run(Strict):
 
 
 class Protocol(Strict):
-    """A probe and those of its arguments that every scale shares."""
+    """A probe and those of its arguments that every scale shares; no label for one that looks at none."""
 
     probe: str
-    label: str
+    label: str | None
     arguments: dict[str, Any]
+
+    def all_arguments(self) -> dict[str, Any]:
+        """The label among them."""
+        return self.arguments if self.label is None else {"label": self.label, **self.arguments}
 
 
 class Schedule(Strict):
@@ -179,7 +202,8 @@ class Parameters(Strict):
     device: Literal["auto", "cpu", "cuda"]
     threads: int = Field(ge=1)
     bootstrap: Bootstrap
-    reference: str = Field(description="the run that differences are taken to")
+    references: list[str] = Field(description="runs that differences are taken to, where they are evaluated alike")
+    pretrained: Pretrained
     suites: dict[str, Suite]
     runs: dict[Name, Run]
     protocols: dict[Name, Protocol]
@@ -191,12 +215,28 @@ class Parameters(Strict):
             raise UserError(f"{layout.PARAMETERS}: scale: {scale!r} is not defined{did_you_mean(scale, self.scales)}")
         return self.scales[scale]
 
-    def evaluations(self, dataset: str) -> list[tuple[str, str, str]]:
-        """Every (dataset, run, protocol) that the suites ask for in the report of a dataset, once, in their order. A
-        suite on images is of the stills of the dataset of params.yaml; any other dataset is its own images."""
-        images = self.images if dataset == self.dataset else dataset
+    def role(self, role: str, dataset: str) -> str:
+        """What stands for `images` or `dataset` in the report of a dataset: any other than that of params.yaml is its
+        own images."""
+        return self.images if role == "images" and dataset == self.dataset else dataset
+
+    def runs_of(self, dataset: str) -> list[tuple[str, str]]:
+        """Every (dataset, run) that the report of a dataset asks for."""
+        return [
+            (self.role(role, dataset), run)
+            for role, runs in (
+                ("images", self.pretrained.images),
+                ("dataset", [*self.pretrained.video, *self.pretrained.audiovisual]),
+            )
+            for run in runs
+        ]
+
+    def evaluations(self, dataset: str) -> list[tuple[str, str, str, str]]:
+        """Every (dataset pretrained on, run, dataset evaluated on, protocol) that the suites ask for in the report of a
+        dataset, once, in their order."""
+        of = {run: pretrained_on for pretrained_on, run in self.runs_of(dataset)}
         asked = (
-            (images if suite.of == "images" else dataset, run, protocol)
+            (of[run], run, self.role(suite.on, dataset), protocol)
             for suite in self.suites.values()
             for run in suite.runs
             for protocol in suite.protocols
@@ -204,7 +244,8 @@ class Parameters(Strict):
         return list(dict.fromkeys(asked))
 
     def run_names(self) -> list[str]:
-        return list(dict.fromkeys(run for suite in self.suites.values() for run in suite.runs))
+        """Of those that are pretrained."""
+        return self.pretrained.runs()
 
     def protocol_names(self) -> list[str]:
         """Of the suites."""

@@ -2,9 +2,11 @@ rule evaluate:
     """Evaluate a run under one protocol."""
     input:
         weights="runs/{scale}/{dataset}/{run}/seed-{seed}/model.safetensors",
+        heads="runs/{scale}/{dataset}/{run}/seed-{seed}/heads.safetensors",
         pretrained="data/decoded/{scale}/{dataset}/index/train.parquet",
         index=lambda w: [layout.index(w.scale, w.on, split) for split in layout.SPLITS],
         shards=lambda w: dag.shards(w.scale, w.on, layout.SPLITS),
+        tuples=lambda w: dag.tuples_of_protocol(w.scale, w.on, w.protocol),
         card="data/cards/{on}.yaml",
         network="runs/{scale}/fingerprints/pretrain/{run}.json",
         code="runs/{scale}/fingerprints/evaluate/{protocol}.json",

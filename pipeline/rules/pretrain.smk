@@ -3,6 +3,7 @@ rule pretrain:
     input:
         train="data/decoded/{scale}/{dataset}/index/train.parquet",
         shards=lambda w: dag.shards(w.scale, w.dataset, ["train"]),
+        tuples=lambda w: dag.tuples_of_run(w.scale, w.dataset, w.run),
         card="data/cards/{dataset}.yaml",
         code="runs/{scale}/fingerprints/pretrain/{run}.json",
     output:

@@ -8,18 +8,20 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import cards, layout, process
+from pipeline import cards, eligibility, layout, process
 from pipeline.errors import UserError, did_you_mean
 from pipeline.files import write_json
 from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
-from pipeline.stages.weights import read_encoder
+from pipeline.parameters.models import Bootstrap
+from pipeline.stages.weights import read_encoders, read_method
 from pipeline.store import index
 from pipeline.store.source import StoreSource
 from selfsup.methods import METHODS
 from selfsup.probes import PROTOCOLS
 from selfsup.probes.intervals import bootstrap_interval
-from selfsup.probes.metrics import PER_EXAMPLE
+from selfsup.probes.metrics import per_example
+from selfsup.probes.probe import Evaluation, Pretrained
 from selfsup.registry import load
 
 ROLES = {"train": "probe trained on", "validation": "chosen on", "test": "tested on"}
@@ -31,7 +33,9 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
         if name not in known:
             raise UserError(f"{layout.PARAMETERS}: no run or protocol {name!r}{did_you_mean(name, known)}")
     folder = layout.evaluation(scale, dataset, run, seed, on, protocol)
-    weights = layout.run(scale, dataset, run, seed) / "model.safetensors"
+    weights, heads = (
+        layout.run(scale, dataset, run, seed) / name for name in ("model.safetensors", "heads.safetensors")
+    )
     indices = {split: layout.index(scale, on, split) for split in layout.SPLITS}
     pretrained = layout.index(scale, dataset, "train")
     rows = {split: index.read(path) for split, path in indices.items()}
@@ -41,8 +45,10 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
         receipt=folder / "receipt.json",
         inputs=[
             weights,
+            heads,
             *dict.fromkeys([pretrained, *indices.values()]),
             *(layout.decoded(scale, on) / shard for shard in shards),
+            *eligibility.tuples_of_protocol(parameters, scale, on, protocol),
             layout.card(on),
             fingerprints.check("pretrain", parameters, scale, run),
             fingerprints.check("evaluate", parameters, scale, protocol),
@@ -53,42 +59,22 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
     ) as stage:
         device, card = process.device(parameters.device), cards.read(on)
         trained = load(METHODS, parameters.runs[run].method).trains
-        encoder = read_encoder(weights).to(device)
         try:
             chosen = parameters.protocols[protocol]
             sizes = parameters.at(scale).protocols[protocol]
-            probe = load(PROTOCOLS, chosen.probe)(
-                **card.arguments({"label": chosen.label, **chosen.arguments, **sizes})
-            )
+            probe = load(PROTOCOLS, chosen.probe)(**card.arguments({**chosen.all_arguments(), **sizes}))
+            method = read_method(weights, heads) if probe.asks else None
+            encoders = method.encoders() if method else read_encoders(weights)
             classes = card.classes_of(probe.labels)
             sources = {
                 split: StoreSource(layout.decoded(scale, on), table, probe.table, classes)
                 for split, table in rows.items()
             }
-            result = probe.evaluate(encoder, **sources, device=device, seed=seed)
+            results = probe.evaluate(Pretrained(encoders, method), **sources, device=device, seed=seed)
         except ValueError as error:
             raise UserError(f"{layout.PARAMETERS}: protocol {protocol} on {on} at scale {scale}: {error}") from error
-        predictions = _with_clips(result.predictions, rows["test"])
-        pq.write_table(pa.table(predictions), stage.partial(folder / "predictions.parquet"))
-        clips, clusters = np.unique(predictions["parent"], return_inverse=True)
-        scored = [
-            {
-                "layer": result.choice["layer"],
-                "metric": metric,
-                **asdict(
-                    bootstrap_interval(
-                        PER_EXAMPLE[metric](result.predictions),
-                        clusters,
-                        draws=parameters.bootstrap.draws,
-                        seed=parameters.bootstrap.seed,
-                    )
-                ),
-                "count": len(clusters),
-                "clips": len(clips),
-                **result.baselines,
-            }
-            for metric in probe.metrics
-        ]
+        predictions = pa.concat_tables(_with_clips(result, rows["test"]) for result in results)
+        pq.write_table(predictions, stage.partial(folder / "predictions.parquet"))
         numbers = {
             "scale": scale,
             "dataset": dataset,
@@ -96,9 +82,7 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
             "seed": seed,
             "on": on,
             "protocol": protocol,
-            "choice": result.choice,
-            "candidates": result.candidates,
-            "numbers": scored,
+            "numbers": [_scored(result, rows["test"], parameters.bootstrap) for result in results],
             "overlap": _overlap(index.read(pretrained), rows) if trained else dict.fromkeys(rows, 0),
         }
         write_json(stage.partial(folder / "numbers.json"), numbers)
@@ -108,16 +92,40 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
         stage.notes |= {"device": device, "threads": parameters.threads}
 
 
-def _with_clips(predictions: dict[str, np.ndarray], rows: pd.DataFrame) -> dict[str, Any]:
-    """A probe's predictions with the ids of the clips in place of their positions in the index."""
-    chosen = rows.iloc[predictions["row"]]
+def _scored(result: Evaluation, rows: pd.DataFrame, bootstrap: Bootstrap) -> dict[str, Any]:
+    """One number with its interval, by bootstrap over clips, and how it was chosen."""
+    clips, clusters = np.unique(rows["parent"].iloc[result.predictions["row"]], return_inverse=True)
+    values = per_example(result.metric)(result.predictions)
     return {
-        "id": chosen["id"].to_numpy(),
-        "parent": chosen["parent"].to_numpy(),
-        "label": predictions["label"],
-        "prediction": predictions["prediction"],
-        "scores": list(predictions["scores"]),
+        "layer": result.choice["layer"],
+        "metric": result.metric,
+        **asdict(bootstrap_interval(values, clusters, draws=bootstrap.draws, seed=bootstrap.seed)),
+        "count": len(clusters),
+        "clips": len(clips),
+        **result.baselines,
+        "choice": result.choice,
+        "candidates": result.candidates,
     }
+
+
+def _with_clips(result: Evaluation, rows: pd.DataFrame) -> pa.Table:
+    """A number's predictions with the ids of the clips in place of their positions in the index. partner: the id of an
+    example's other clip, where it is made of two."""
+    predictions = result.predictions
+    chosen = rows.iloc[predictions["row"]]
+    partner = rows["id"].to_numpy()[predictions["partner"]] if "partner" in predictions else None
+    count = len(chosen)
+    return pa.table(
+        {
+            "metric": pa.array([result.metric] * count).dictionary_encode(),
+            "id": pa.array(chosen["id"], pa.string()),
+            "parent": pa.array(chosen["parent"], pa.string()),
+            "partner": pa.array(partner, pa.string()) if partner is not None else pa.nulls(count, pa.string()),
+            "label": predictions["label"],
+            "prediction": predictions["prediction"],
+            "scores": list(predictions["scores"]),
+        }
+    )
 
 
 def _overlap(pretrained: pd.DataFrame, rows: dict[str, pd.DataFrame]) -> dict[str, int]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipeline import cards, layout, process
+from pipeline import cards, eligibility, layout, process
 from pipeline.errors import UserError, did_you_mean
 from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
@@ -39,14 +39,21 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
     with receipts.open(
         "pretrain",
         receipt=folder / "receipt.json",
-        inputs=[rows_path, *shards, layout.card(dataset), fingerprints.check("pretrain", parameters, scale, run)],
+        inputs=[
+            rows_path,
+            *shards,
+            *eligibility.tuples_of_run(parameters, scale, dataset, run),
+            layout.card(dataset),
+            fingerprints.check("pretrain", parameters, scale, run),
+        ],
         outputs=[weights, heads, log],
         parameters=parameters.used(keys_of("pretrain", scale, dataset, run)),
         identity={"scale": scale, "dataset": dataset, "run": run, "seed": seed},
     ) as stage:
         try:
             networks = {name: _network(described) for name, described in training.networks.items()}
-            method = build(load(METHODS, chosen.method), card.arguments(chosen.arguments), networks, seed)
+            given = card.arguments(chosen.arguments)
+            method = build(load(METHODS, chosen.method), given, networks, seed)
             source = StoreSource(layout.decoded(scale, dataset), rows, method.table, card.classes_of(method.labels))
             schedule = Schedule(**training.schedule.model_dump()) if training.schedule else None
             entries = len(source.table["row"])
@@ -60,7 +67,9 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
         state = {key: value.detach().cpu().contiguous() for key, value in method.state_dict().items()}
         kept, rest = split_state(state, list(training.networks))
         write_state(kept, stage.partial(weights), {"networks": json.dumps(training.networks, sort_keys=True)})
-        write_state(rest, stage.partial(heads), {})
+        write_state(
+            rest, stage.partial(heads), {"method": chosen.method, "arguments": json.dumps(given, sort_keys=True)}
+        )
         _write_log(history, stage.partial(log))
         if method.trains:
             stage.used_clips(

@@ -93,7 +93,7 @@ def contents(
     results = [numbers.read_result(folder) for folder in evaluations]
     measured = numbers.measure(
         results,
-        reference=parameters.reference,
+        references=parameters.references,
         draws=parameters.bootstrap.draws,
         seed=parameters.bootstrap.seed,
     )
@@ -102,4 +102,4 @@ def contents(
     absent = [clip for clips in excluded for clip in clips if clip not in there]
     unused = left_out(rows)
     unused += [LeftOut(clip, f"named in {layout.EXCLUDED}, but not there at this scale", False) for clip in absent]
-    return markdown.Report(scale, dataset, tuple(parameters.seeds), parameters.reference, measured, ids, unused)
+    return markdown.Report(scale, dataset, tuple(parameters.seeds), tuple(parameters.references), measured, ids, unused)

@@ -3,6 +3,7 @@
 import errno
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -10,6 +11,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from pipeline.errors import UserError
+from selfsup.methods import METHODS
+from selfsup.methods.method import Method
 from selfsup.networks import NETWORKS
 from selfsup.networks.encoder import Encoder
 from selfsup.registry import load
@@ -35,20 +38,55 @@ def write_state(state: dict[str, Tensor], path: Path, metadata: dict[str, str]) 
         raise OSError(errno.EIO, f"cannot be written ({error})", str(path)) from error
 
 
-def read_encoder(path: Path) -> Encoder:
-    """The encoder whose weights a file holds, in evaluation mode. Raises UserError for a file that is damaged."""
+def read_encoders(path: Path) -> dict[str, Encoder]:
+    """A method's encoders by name, whose weights a file holds, in evaluation mode. Raises UserError for a file that is
+    damaged."""
+    state, described = _read(path)
+    try:
+        networks: dict[str, dict[str, Any]] = json.loads(described["networks"])
+        encoders = {}
+        for role, arguments in networks.items():
+            encoder: Encoder = load(NETWORKS, arguments.pop("name"))(**arguments)
+            prefix = f"{role}." if len(networks) > 1 else ""
+            own = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+            encoder.load_state_dict(own)
+            encoders[role] = encoder.eval()
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise _damaged(path, error) from None
+    return encoders
+
+
+def read_method(weights: Path, heads: Path) -> Method:
+    """The whole method, with the heads of its pretext task, in evaluation mode; what `fit` made must be in its
+    constructor. Raises UserError for a file that is damaged."""
+    encoders = read_encoders(weights)
+    state, described = _read(heads)
+    try:
+        arguments = json.loads(described["arguments"])
+        method: Method = load(METHODS, described["method"])(**encoders, **arguments)
+        whole = state | {
+            f"{role}.{key}": value for role, encoder in encoders.items() for key, value in encoder.state_dict().items()
+        }
+        method.load_state_dict(whole)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise _damaged(heads, error) from None
+    return method.eval()
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, framework="pt") as file:
-            [arguments] = json.loads(file.metadata()["networks"]).values()
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        name = arguments.pop("name")
-        encoder: Encoder = load(NETWORKS, name)(**arguments)
-        encoder.load_state_dict(state)
+            described = file.metadata() or {}
     except FileNotFoundError:
         raise UserError(f"{path}: missing; `snakemake {path}` makes it") from None
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        problem = str(error).strip().splitlines()[0]
-        raise UserError(f"{path}: not a readable checkpoint ({problem}); delete it and run again") from None
+    except (SafetensorError, OSError) as error:
+        raise _damaged(path, error) from None
     if not all(torch.isfinite(value).all() for value in state.values()):
         raise UserError(f"{path}: holds weights that are not finite; delete it and run again")
-    return encoder.eval()
+    return state, described
+
+
+def _damaged(path: Path, error: Exception) -> UserError:
+    problem = str(error).strip().splitlines()[0]
+    return UserError(f"{path}: not a readable checkpoint ({problem}); delete it and run again")

@@ -11,7 +11,7 @@ from torch import Tensor
 from pipeline.errors import UserError
 from pipeline.store import index
 from pipeline.store.shards import Shard, Steps
-from selfsup.source import Batch, Draw, Span, Table
+from selfsup.source import TUPLE_STRATEGIES, Batch, Draw, Span, Table
 
 
 class StoreSource:
@@ -60,6 +60,7 @@ class StoreSource:
             parents=self._parents[draw.rows],
             streams={name: self._take(name, draw.rows.numpy(), times) for name, times in draw.times.items()},
             labels={name: numbers[draw.rows] for name, numbers in self._labels.items()},
+            targets=draw.targets,
         )
 
     def _take(self, name: str, rows: np.ndarray, times: Tensor | Span) -> Tensor:
@@ -126,7 +127,7 @@ def clips(folder: Path, rows: pd.DataFrame, usable: np.ndarray) -> Table:
 
 
 def tuples(folder: Path, rows: pd.DataFrame, usable: np.ndarray) -> Table:
-    """What `mine` found: row, the times a < b < c < d < e, and strategy (its position in `STRATEGIES`)."""
+    """What `mine` found: row, the times a < b < c < d < e, and strategy (its position in `TUPLE_STRATEGIES`)."""
     path = folder / "tuples" / f"{rows['split'].iloc[usable[0]]}.parquet"
     mined = index.read(path)
     row = mined["row"].to_numpy()
@@ -136,12 +137,9 @@ def tuples(folder: Path, rows: pd.DataFrame, usable: np.ndarray) -> Table:
     return {
         "row": torch.from_numpy(row.astype(np.int64)),
         **{letter: torch.tensor(mined[letter].to_numpy(), dtype=torch.float64) for letter in "abcde"},
-        "strategy": torch.tensor([STRATEGIES.index(one) for one in mined["strategy"]], dtype=torch.int64),
+        "strategy": torch.tensor([TUPLE_STRATEGIES.index(one) for one in mined["strategy"]], dtype=torch.int64),
     }
 
-
-STRATEGIES = ("motion", "uniform")
-"""How tuples were mined: see `pipeline.mining.tuples`."""
 
 TABLES: dict[str, Callable[[Path, pd.DataFrame, np.ndarray], Table]] = {
     "frames": frames,

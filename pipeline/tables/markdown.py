@@ -16,12 +16,13 @@ SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 @dataclass(frozen=True)
 class Report:
-    """What a report is of. ids: every number that can be named. reference: the run that differences are taken to."""
+    """What a report is of. ids: every number that can be named. references: runs that differences are
+    taken to."""
 
     scale: str
     dataset: str
     seeds: tuple[int, ...]
-    reference: str
+    references: tuple[str, ...]
     measured: Sequence[Measured]
     ids: Sequence[str]
     left_out: Sequence[LeftOut]
@@ -83,12 +84,14 @@ def measured_here(report: Report) -> list[str]:
                 ", ".join(str(seed) for seed in number.seeds),
             ]
         )
-    header = ["Number", "Layer", "Value", "Chance", f"To `{report.reference}`", "Clips", "Examples", "Seeds"]
+    references = ", ".join(f"`{name}`" for name in report.references)
+    header = ["Number", "Layer", "Value", "Chance", "To reference", "Clips", "Examples", "Seeds"]
     return [
         grid(header, rows, right=frozenset({3, 5, 6})),
         paragraph(
-            f"""Layer: the one chosen on validation, by each seed for itself. To `{report.reference}`: difference in
-            percentage points to the run of that name, paired by example, with its 95 % interval. Clips, examples: of
+            f"""Layer: the one chosen on validation, by each seed for itself. To reference: difference in
+            percentage points to the untrained run ({references}) that was evaluated alike, paired by example, with its
+            95 % interval. Clips, examples: of
             the test split, scored."""
         ),
     ]

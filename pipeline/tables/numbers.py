@@ -14,19 +14,13 @@ from pipeline.errors import UserError
 from pipeline.tables.aliases import id_over_seeds
 from pipeline.validation import validate
 from selfsup.probes.intervals import Interval, bootstrap_interval, paired_difference
-from selfsup.probes.metrics import PER_EXAMPLE
+from selfsup.probes.metrics import per_example
 
 
 class _Record(BaseModel):
     """Part of numbers.json. Keys that tables do not need may stand beside these: protocols add their own."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Choice(_Record):
-    """What was chosen on validation."""
-
-    layer: str
 
 
 class Scored(_Record):
@@ -40,6 +34,7 @@ class Scored(_Record):
     count: int
     clips: int
     chance: float
+    ceiling: float | None = None
 
 
 class Evaluation(_Record):
@@ -51,7 +46,6 @@ class Evaluation(_Record):
     scale: str
     on: str
     protocol: str
-    choice: Choice
     numbers: list[Scored]
     overlap: dict[str, int]
 
@@ -79,10 +73,10 @@ class Predictions:
 
 @dataclass(frozen=True)
 class Result:
-    """What `evaluate` left in one folder."""
+    """What `evaluate` left in one folder. predictions: by metric."""
 
     evaluation: Evaluation
-    predictions: Predictions
+    predictions: Mapping[str, Predictions]
 
 
 @dataclass(frozen=True)
@@ -122,13 +116,16 @@ def read_result(folder: Path) -> Result:
     evaluation = read_evaluation(folder)
     path = folder / "predictions.parquet"
     try:
-        columns = pq.read_table(path, columns=["id", "parent", "label", "prediction"])
+        table = pq.read_table(path, columns=["metric", "id", "parent", "label", "prediction"]).to_pandas()
     except FileNotFoundError:
         raise UserError(f"{path}: missing; `snakemake {path}` makes it") from None
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{path}: not a readable file of predictions ({error}); delete it and run again") from None
-    id, parent, label, prediction = (column.to_numpy(zero_copy_only=False) for column in columns.itercolumns())
-    return Result(evaluation, predictions(id, parent, label, prediction))
+    by_metric = {
+        str(metric): predictions(*(some[name].to_numpy() for name in ("id", "parent", "label", "prediction")))
+        for metric, some in table.groupby("metric", observed=True)
+    }
+    return Result(evaluation, by_metric)
 
 
 def predictions(id: np.ndarray, parent: np.ndarray, label: np.ndarray, prediction: np.ndarray) -> Predictions:
@@ -137,10 +134,11 @@ def predictions(id: np.ndarray, parent: np.ndarray, label: np.ndarray, predictio
     return Predictions(id.astype(str)[order], parent.astype(str)[order], label[order], prediction[order])
 
 
-def measure(results: Sequence[Result], *, reference: str, draws: int, seed: int) -> list[Measured]:
+def measure(results: Sequence[Result], *, references: Sequence[str], draws: int, seed: int) -> list[Measured]:
     """Numbers over seeds, in the order in which runs and protocols first appear in `results`.
 
-    reference: the run that differences are taken to (random initialisation). draws, seed: of the bootstrap.
+    references: runs that differences are taken to (random initialisation): to the first of them that was evaluated
+    alike, whatever it was pretrained on. draws, seed: of the bootstrap.
     Raises UserError where results that should be comparable were not scored on the same examples."""
     groups: dict[tuple[str, ...], list[tuple[Result, Scored]]] = {}
     for result in results:
@@ -149,9 +147,11 @@ def measure(results: Sequence[Result], *, reference: str, draws: int, seed: int)
             key = (one.scale, one.dataset, one.run, one.on, one.protocol, scored.metric)
             groups.setdefault(key, []).append((result, scored))
     measured = []
-    for (scale, dataset, run, on, protocol, metric), members in groups.items():
-        baseline = groups.get((scale, dataset, reference, on, protocol, metric), [])
-        measured.append(_over_seeds(members, [] if run == reference else baseline, draws=draws, seed=seed))
+    for (_, _, run, on, protocol, metric), members in groups.items():
+        alike = {one[2]: group for one, group in groups.items() if one[3:] == (on, protocol, metric)}
+        reference = next((name for name in references if name in alike), run)
+        baseline = alike[reference] if run != reference else []
+        measured.append(_over_seeds(members, baseline, draws=draws, seed=seed))
     return measured
 
 
@@ -206,26 +206,27 @@ def _difference(
 
 def _values(members: list[tuple[Result, Scored]]) -> tuple[np.ndarray, np.ndarray]:
     """Per-example values (S, N) and the clip of each example (N,) as integers."""
-    first = members[0][0]
     values = []
+    examples: Predictions | None = None
     for result, scored in members:
         name = f"{result.evaluation.name}: {scored.metric}"
-        if scored.metric not in PER_EXAMPLE:
-            raise UserError(f"{name}: not known of one example; expected one of {', '.join(PER_EXAMPLE)}")
-        if scored.layer != result.evaluation.choice.layer:
+        if scored.metric not in result.predictions:
+            raise UserError(f"{name}: predictions.parquet has none of this number; evaluate again")
+        predictions = result.predictions[scored.metric]
+        examples = examples or predictions
+        if not np.array_equal(predictions.id, examples.id):
             raise UserError(
-                f"{name}: is of layer {scored.layer!r}, but the predictions are of {result.evaluation.choice.layer!r}, "
-                "the layer chosen on validation; evaluate again"
+                f"{name}: scored on other examples than {members[0][0].evaluation.name} "
+                f"({len(predictions.id)} and {len(examples.id)}); evaluate both again"
             )
-        if not np.array_equal(result.predictions.id, first.predictions.id):
-            raise UserError(
-                f"{name}: scored on other examples than {first.evaluation.name} "
-                f"({len(result.predictions.id)} and {len(first.predictions.id)}); evaluate both again"
-            )
-        value = PER_EXAMPLE[scored.metric](vars(result.predictions))
+        try:
+            value = per_example(scored.metric)(vars(predictions))
+        except ValueError as error:
+            raise UserError(f"{name}: {error}") from None
         if abs(value.mean() - scored.value) > 1e-6:
             raise UserError(
                 f"{name}: numbers.json says {scored.value:.6f}, its predictions say {value.mean():.6f}; evaluate again"
             )
         values.append(value)
-    return np.stack(values), np.unique(first.predictions.parent, return_inverse=True)[1]
+    assert examples is not None
+    return np.stack(values), np.unique(examples.parent, return_inverse=True)[1]

@@ -1,7 +1,7 @@
 """What a method or a probe sees of the data: row tables to draw from, and batches of streams."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from torch import Tensor
@@ -12,6 +12,9 @@ Table = Mapping[str, Tensor]
 Two are built in. `frames`: row (N,) int64, time (N,) float64. `clips`: row, start, end. One is mined. `tuples`: row, a,
 b, c, d, e (Shuffle & Learn's five times), strategy (N,) int64. Others come from a method's `fit`, with columns of their
 own beside `row`. `row` is a position in the split's index; times are seconds on the clip's own clock."""
+
+TUPLE_STRATEGIES = ("motion", "uniform")
+"""How tuples were mined, by their number in the column `strategy`: see `pipeline.mining.tuples`."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,14 @@ Times = Mapping[str, Tensor | Span]
 
 @dataclass(frozen=True)
 class Draw:
-    """What is to be read. indices: (B,) int64, entries of the row table. rows: (B,) int64, positions in the index."""
+    """What is to be read. indices: (B,) int64, entries of the row table. rows: (B,) int64, positions in the index.
+    targets: name -> (B, ...), what drawing has decided and is to be predicted (the order of frames); handed on.
+    """
 
     indices: Tensor
     rows: Tensor
     times: Times
+    targets: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -40,13 +46,15 @@ class Batch:
     """rows: (B,) int64, positions in the index. parents: (B,) int64, equal where the source file is the same.
     indices: (B,) int64, entries of the row table that were drawn (memory banks and surrogate classes go by them).
     streams: name -> (B, T, ...), in the store's own dtype: frames (B, T, 3, H, W) uint8.
-    labels: name -> (B,) int64; empty unless the source was opened with labels."""
+    labels: name -> (B,) int64; empty unless the source was opened with labels.
+    targets: those of the draw."""
 
     indices: Tensor
     rows: Tensor
     parents: Tensor
     streams: Mapping[str, Tensor]
     labels: Mapping[str, Tensor]
+    targets: Mapping[str, Tensor] = field(default_factory=dict)
 
     def to(self, device: str) -> "Batch":
         """The same batch on a device."""
@@ -57,6 +65,7 @@ class Batch:
             parents=self.parents.to(device),
             streams={name: stream.to(device, non_blocking=True) for name, stream in self.streams.items()},
             labels={name: label.to(device, non_blocking=True) for name, label in self.labels.items()},
+            targets={name: target.to(device, non_blocking=True) for name, target in self.targets.items()},
         )
 
 

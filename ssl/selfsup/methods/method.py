@@ -38,6 +38,8 @@ class Method(nn.Module):
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {}
     """Least and greatest value of numeric arguments (of a list: of each number), a literal: params.yaml is held against
     it before anything runs."""
+    answers: ClassVar[tuple[str, ...]] = ()
+    """Questions of its pretext task that probes may ask it, a literal: `correspondence`, `order`."""
     labels: tuple[str, ...] = ()
     """The labels that it may see; none, unless it is supervised."""
 

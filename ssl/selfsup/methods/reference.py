@@ -1,23 +1,25 @@
-"""Reference rows: what an encoder is worth that learned nothing, and one that was told the labels."""
+"""Reference rows: what an encoder is worth that learned nothing, and ones that were told the labels."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from selfsup.methods.method import Method, Progress
-from selfsup.networks.encoder import Encoder
+from selfsup.networks.encoder import Encoder, window_times
 from selfsup.networks.heads import PooledClassifier
-from selfsup.source import Batch, Source, Table
+from selfsup.source import Batch, Draw, Source, Span, Table
 from selfsup.views.geometry import random_resized_crop_flip
+from selfsup.views.sound import random_volume
 
 
 class RandomInitialisation(Method):
     """An encoder with the weights of its initialisation: the floor of every table."""
 
-    table = "frames"
-    streams = ("frames",)
+    table = "clips"
+    streams = ()
     trains = False
 
     def __init__(self, *, encoder: Encoder) -> None:
@@ -84,3 +86,79 @@ class Supervised(Method):
     def loss(self, views: Labelled) -> dict[str, Tensor]:
         """Cross-entropy over the label's classes."""
         return {"label": F.cross_entropy(self.head(self.encoder.blocks(views.images)), views.labels)}
+
+
+class SupervisedVideo(Supervised):
+    """A label of the clip predicted from several of its frames in their order: the reference of methods that learn from
+    videos. The window that the encoder takes lies anywhere in the clip."""
+
+    table = "clips"
+    streams = ("frames",)
+    moving = True
+    ranges: ClassVar = {"crop_scale": (0.01, 1), "crop_ratio": (0.1, 10), "flip": (0, 1)}
+
+    def __init__(
+        self,
+        *,
+        encoder: Encoder,
+        label: str,
+        crop_scale: tuple[float, float],
+        crop_ratio: tuple[float, float],
+        flip: float,
+    ) -> None:
+        """As `Supervised`; the crop is one for all frames."""
+        super().__init__(encoder=encoder, label=label, crop_scale=crop_scale, crop_ratio=crop_ratio, flip=flip)
+
+    def fit(self, source: Source, generator: Generator) -> Table:
+        """Make the head: a linear layer on the last block's averages, frame after frame."""
+        table = super().fit(source, generator)
+        steps = self.encoder.windows["frames"].steps
+        self.head = PooledClassifier(self.encoder, len(source.classes[self.label]), steps=steps)
+        return table
+
+    def draw(self, table: Table, indices: Tensor, generator: Generator, progress: Progress) -> Draw:
+        """indices: (B,) into `clips`."""
+        return Draw(indices, table["row"][indices], window_draw(self.encoder, table, indices, generator))
+
+    def views(self, batch: Batch, generator: Generator, progress: Progress) -> Labelled:
+        """frames (B, T, 3, H, H) uint8 -> images (B, T, 3, side, side), labels (B,)."""
+        images = self.encoder.prepare(batch.streams)
+        cropped = random_resized_crop_flip(
+            images.flatten(1, 2), generator, scale=self.crop_scale, ratio=self.crop_ratio, flip=self.flip
+        )
+        return Labelled(cropped.reshape(images.shape), batch.labels[self.label])
+
+
+class SupervisedSound(Supervised):
+    """A label of the clip predicted from a stretch of its sound: the reference of methods that learn from sound."""
+
+    table = "clips"
+    streams = ("spectrogram",)
+    ranges: ClassVar = {"volume": (0, 0.99)}
+
+    def __init__(self, *, encoder: Encoder, label: str, volume: float) -> None:
+        """label: the name of the label to predict. volume: see `AVENet`."""
+        super().__init__(encoder=encoder, label=label, crop_scale=(1, 1), crop_ratio=(1, 1), flip=0)
+        self.volume = volume
+
+    def draw(self, table: Table, indices: Tensor, generator: Generator, progress: Progress) -> Draw:
+        """indices: (B,) into `clips`."""
+        return Draw(indices, table["row"][indices], window_draw(self.encoder, table, indices, generator))
+
+    def views(self, batch: Batch, generator: Generator, progress: Progress) -> Labelled:
+        """spectrogram (B, T, 257) -> what the encoder takes, labels (B,)."""
+        sounds = random_volume(batch.streams["spectrogram"], generator, change=self.volume)
+        return Labelled(self.encoder.prepare({"spectrogram": sounds}), batch.labels[self.label])
+
+
+def window_draw(encoder: Encoder, table: Table, indices: Tensor, generator: Generator) -> dict[str, Tensor | Span]:
+    """indices: (B,) into `clips` -> by stream the times (B, T) of a window, as long as the encoder's, anywhere in the
+    clip; in the middle of one that is shorter."""
+    starts, ends = table["start"][indices], table["end"][indices]
+    where = torch.rand(len(indices), generator=generator, dtype=torch.float64)
+    times: dict[str, Tensor | Span] = {}
+    for stream, window in encoder.windows.items():
+        room = (ends - starts - window.seconds).clamp(min=0)
+        centres = (starts + ends) / 2 + room * (where - 0.5)
+        times[stream] = window_times(centres, window)
+    return times

@@ -27,6 +27,7 @@ def _convolution(before: int, after: int, *, kernel: int, stride: int, padding: 
 class AlexNet(Encoder):
     """conv1 to conv5, each taken after its ReLU and before the pooling, as RotNet's linear probes do (section 4.2)."""
 
+    streams: ClassVar = ("frames",)
     ranges: ClassVar = {"side": (32, 4096)}
     windows = ONE_FRAME
 

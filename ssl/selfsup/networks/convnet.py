@@ -16,6 +16,7 @@ from selfsup.networks.preparation import ONE_FRAME, single_image
 class ConvNet(Encoder):
     """A block is a 3 x 3 convolution of stride 2, batch normalisation and a ReLU."""
 
+    streams: ClassVar = ("frames",)
     ranges: ClassVar = {"widths": (1, 65536), "side": (8, 4096)}
     windows = ONE_FRAME
 

@@ -3,7 +3,9 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 
@@ -15,9 +17,21 @@ class Window:
     seconds: float
 
 
+def window_times(centres: Tensor, window: Window) -> Tensor:
+    """centres: (B,) float64 seconds -> (B, steps), evenly spaced over the window's seconds around each centre. They may
+    lie beyond a clip's ends, where a source repeats the outermost element.
+    """
+    steps = torch.arange(window.steps, dtype=torch.float64) - (window.steps - 1) / 2
+    return centres[:, None] + steps * (window.seconds / max(window.steps - 1, 1))
+
+
 class Encoder(nn.Module, ABC):
     """The part of a method that downstream tasks take: a convnet, a ViT, an audio network."""
 
+    streams: ClassVar[tuple[str, ...]]
+    """What it takes, a literal: a protocol takes, of a method's encoders, the one of its stream."""
+    moving: ClassVar[bool] = False
+    """Whether it needs several frames of a clip; a literal."""
     windows: Mapping[str, Window]
     """By stream, what `prepare` wants of it; probes read that around times of their own."""
 

@@ -1,6 +1,7 @@
 """What a frozen encoder makes of clips: pooled maps of each block, ready for a linear classifier."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from selfsup.networks.encoder import Encoder, Window
+from selfsup.networks.encoder import Encoder, window_times
 from selfsup.source import Draw, Source, Table
 
 # Of windows that go through the encoder at once. Changes what comes out by rounding only.
@@ -32,14 +33,6 @@ def clip_times(table: Table, times_per_clip: int) -> Tensor:
     return table["start"][:, None] + (table["end"] - table["start"])[:, None] * midpoints
 
 
-def window_times(centres: Tensor, window: Window) -> Tensor:
-    """centres: (B,) float64 seconds -> (B, steps), evenly spaced over the window's seconds around each centre. They may
-    lie beyond a clip's ends, where a source repeats the outermost element.
-    """
-    steps = torch.arange(window.steps, dtype=torch.float64) - (window.steps - 1) / 2
-    return centres[:, None] + steps * (window.seconds / max(window.steps - 1, 1))
-
-
 def pooled(feature_map: Tensor, dims: int) -> Tensor:
     """(B, C, h, w) -> (B, C * g * g), averaged over a g x g grid: the finest with at most `dims` numbers, never finer
     than the map nor coarser than 1 x 1 (Zhang et al., ECCV 2016: each AlexNet layer pooled to about 9,000).
@@ -58,11 +51,27 @@ def pooled(feature_map: Tensor, dims: int) -> Tensor:
     raise ValueError(f"a block must be (B, C, *axes) with one to three axes: got {tuple(feature_map.shape)}")
 
 
+def pooled_each(feature_map: Tensor, dims: int) -> Tensor:
+    """(B, C, t, h, w) -> (B, t, D), each time of it `pooled` alone; anything else (B, 1, D)."""
+    if feature_map.ndim != 5:
+        return pooled(feature_map, dims)[:, None]
+    apart = feature_map.transpose(1, 2)
+    return pooled(apart.flatten(0, 1), dims).reshape(*apart.shape[:2], -1)
+
+
 def clip_features(
-    encoder: Encoder, source: Source, *, label: str, times_per_clip: int, dims: int, device: str
+    encoder: Encoder,
+    source: Source,
+    *,
+    label: str,
+    times_per_clip: int,
+    dims: int,
+    device: str,
+    pool: Callable[[Tensor, int], Tensor] = pooled,
 ) -> Features:
     """Every clip of a source of the table `clips`, in the table's order, read as `encoder.windows` says around
-    `times_per_clip` times of it; the encoder ends in evaluation mode on device.
+    `times_per_clip` times of it; the encoder ends in evaluation mode on device. pool: `pooled`, or `pooled_each`, for
+    which the times of a window are times of the clip.
 
     Raises ValueError if the source has no clips, does not carry the label, or has clips without it (a negative label).
     """
@@ -82,7 +91,7 @@ def clip_features(
         labels.append(batch.labels[label])
         with torch.no_grad():
             blocks = encoder.blocks(encoder.prepare(batch.to(device).streams))
-            maps.append([pooled(block, dims).cpu() for block in blocks])
+            maps.append([pool(block, dims).cpu() for block in blocks])
     clip_labels = torch.cat(labels).reshape(-1, times_per_clip)[:, 0].numpy()
     if (clip_labels < 0).any():
         raise ValueError(f"{(clip_labels < 0).sum()} of {len(rows)} clips have no {label!r}; leave them out")
@@ -90,7 +99,7 @@ def clip_features(
         rows=rows.numpy(),
         labels=clip_labels,
         blocks={
-            f"block{depth}": torch.cat(parts).reshape(len(rows), times_per_clip, -1).numpy()
+            f"block{depth}": torch.cat(parts).reshape(len(rows), -1, parts[0].shape[-1]).numpy()
             for depth, parts in enumerate(zip(*maps, strict=True), start=1)
         },
     )

@@ -6,17 +6,15 @@ crops and flips, and that the block is chosen on validation and reported alone, 
 All features are held in memory: good for some 100,000 frames.
 """
 
-import warnings
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
 from selfsup.networks.encoder import Encoder
 from selfsup.probes.features import Features, clip_features
-from selfsup.probes.metrics import top1
-from selfsup.probes.probe import Evaluation, Probe
+from selfsup.probes.probe import Evaluation, Pretrained, Probe
+from selfsup.probes.selection import check_labels, choose
+from selfsup.probes.softmax import Softmax
 from selfsup.source import Source
 
 
@@ -24,7 +22,8 @@ class Linear(Probe):
     """One softmax layer a block and penalty; the pair that is best on validation is scored on the test clips."""
 
     table = "clips"
-    metrics = ("top1",)
+    streams = ("frames",)
+    asks = ""
     ranges: ClassVar = {
         "dims": (1, 1_000_000),
         "train_frames": (1, 10_000),
@@ -58,49 +57,26 @@ class Linear(Probe):
         self.max_iterations = max_iterations
 
     def evaluate(
-        self, encoder: Encoder, *, train: Source, validation: Source, test: Source, device: str, seed: int
-    ) -> Evaluation:
+        self, pretrained: Pretrained, *, train: Source, validation: Source, test: Source, device: str, seed: int
+    ) -> list[Evaluation]:
         """seed: unused, for L-BFGS starts from zero and nothing is drawn.
 
         Raises ValueError for an empty split, a label that is missing, or only one class among the training clips.
         """
-        for split, source in [("training", train), ("validation", validation), ("test", test)]:
-            if len(source.table["row"]) == 0:
-                raise ValueError(f"linear probe: the {split} split has no clips")
+        encoder = pretrained.encoder_of(self.streams)
         fitting = self._features(encoder, train, self.train_frames, device)
-        if len(np.unique(fitting.labels)) < 2:
-            raise ValueError(
-                f"linear probe: all {len(fitting.labels)} training clips have the same {self.label!r}: "
-                "there is nothing to tell apart"
-            )
+        check_labels("linear probe", self.label, fitting.labels)
         choosing = self._features(encoder, validation, self.test_frames, device)
-
         classes = len(train.classes[self.label])
-        candidates: list[dict[str, Any]] = []
-        best: tuple[float, _SoftmaxLayer, dict[str, Any]] | None = None
-        for layer, features in fitting.blocks.items():
-            for penalty in self.penalties:
-                softmax = _SoftmaxLayer(features, fitting.labels, classes, penalty, self.max_iterations)
-                scores = softmax.scores(choosing.blocks[layer])
-                accuracy = float(top1(choosing.labels, scores.argmax(axis=1)).mean())
-                candidate = {"layer": layer, "penalty": penalty, "validation_top1": accuracy}
-                candidates.append({**candidate, "iterations": softmax.iterations})
-                # Of equals the first: the shallower block, then the penalty that params.yaml names first.
-                if best is None or accuracy > best[0]:
-                    best = accuracy, softmax, candidate
-        if best is None:
-            raise ValueError("linear probe: no penalties were given, or the encoder has no blocks")
-
-        _, softmax, choice = best
+        chosen = choose(
+            (fitting.blocks, fitting.labels),
+            (choosing.blocks, choosing.labels),
+            [np.arange(len(fitting.labels))],
+            self.penalties,
+            lambda features, labels, penalty: Softmax(features, labels, classes, penalty, self.max_iterations),
+        )
         final = self._features(encoder, test, self.test_frames, device)
-        scores = softmax.scores(final.blocks[choice["layer"]])
-        predictions = {
-            "row": final.rows,
-            "label": final.labels,
-            "prediction": scores.argmax(axis=1).astype(np.int64),
-            "scores": scores,
-        }
-        return Evaluation(predictions, choice, candidates, baselines={"chance": 1 / classes})
+        return [chosen.evaluated("top1", final.rows, final.labels, final.blocks, classes)]
 
     def _features(self, encoder: Encoder, source: Source, times: int, device: str) -> Features:
         # A still shows the same at every time of it.
@@ -108,37 +84,3 @@ class Linear(Probe):
         return clip_features(
             encoder, source, label=self.label, times_per_clip=times if moves else 1, dims=self.dims, device=device
         )
-
-
-class _SoftmaxLayer:
-    """Multinomial logistic regression on features whose mean and spread over the training frames are 0 and 1."""
-
-    def __init__(
-        self, features: np.ndarray, labels: np.ndarray, classes: int, penalty: float, max_iterations: int
-    ) -> None:
-        """features: (N, T, D), every frame an example. labels: (N,)."""
-        clips, frames, dims = features.shape
-        examples = features.reshape(clips * frames, dims)
-        self.classes = classes
-        self.mean = examples.mean(axis=0)
-        spread = examples.std(axis=0)
-        # A unit that is dead on the training clips carries nothing: keep it at zero there.
-        self.spread = np.where(spread > 0, spread, 1).astype(np.float32)
-        # scikit-learn minimises C * summed cross-entropy + squared weights / 2.
-        self.model = LogisticRegression(C=1 / (penalty * len(examples)), max_iter=max_iterations, solver="lbfgs")
-        with warnings.catch_warnings():
-            # Reported as `iterations` instead.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            self.model.fit((examples - self.mean) / self.spread, labels.repeat(frames))
-        self.iterations = int(self.model.n_iter_.max())
-
-    def scores(self, features: np.ndarray) -> np.ndarray:
-        """features: (N, T, D) -> probabilities (N, classes) float32, averaged over a clip's frames; 0 for classes that
-        the training clips do not have.
-        """
-        clips, frames, dims = features.shape
-        examples = (features.reshape(clips * frames, dims) - self.mean) / self.spread
-        known = self.model.predict_proba(examples).reshape(clips, frames, -1).mean(axis=1)
-        scores = np.zeros((clips, self.classes), dtype=np.float32)
-        scores[:, self.model.classes_] = known
-        return scores

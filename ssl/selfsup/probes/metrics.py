@@ -18,7 +18,16 @@ def topk(label: np.ndarray, scores: np.ndarray, k: int) -> np.ndarray:
     return np.asarray((scores >= own).sum(axis=1) - 1 < k, dtype=np.float64)
 
 
+def per_example(metric: str) -> Callable[[Mapping[str, np.ndarray]], np.ndarray]:
+    """How one example is scored for a number of that name: `top1_few` is `top1`, with few labels. Raises ValueError."""
+    kind = metric.split("_")[0]
+    if kind not in PER_EXAMPLE:
+        raise ValueError(f"{metric}: not known of one example; expected one of {', '.join(PER_EXAMPLE)}")
+    return PER_EXAMPLE[kind]
+
+
 PER_EXAMPLE: dict[str, Callable[[Mapping[str, np.ndarray]], np.ndarray]] = {
     "top1": lambda predictions: top1(predictions["label"], predictions["prediction"]),
+    "accuracy": lambda predictions: top1(predictions["label"], predictions["prediction"]),
 }
 """By a metric's name: from the columns of `probe.Evaluation.predictions` to one value an example, (N,) float64."""

@@ -1,23 +1,46 @@
 """The contract of an evaluation protocol."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from selfsup.methods.method import Method
 from selfsup.networks.encoder import Encoder
 from selfsup.source import Source
 
 
 @dataclass(frozen=True)
+class Pretrained:
+    """What pretraining left. encoders: by the names that the method gives them. method: the whole of it, for a probe
+    that `asks` it; otherwise None."""
+
+    encoders: Mapping[str, Encoder]
+    method: Method | None
+
+    def encoder_of(self, streams: tuple[str, ...]) -> Encoder:
+        """The only one that takes these streams. Raises ValueError if there are none, or several to choose from."""
+        found = [encoder for encoder in self.encoders.values() if encoder.streams == streams]
+        if len(found) != 1:
+            raise ValueError(f"needs one encoder of {' and '.join(streams)}: there are {len(found)}")
+        return found[0]
+
+
+@dataclass(frozen=True)
 class Evaluation:
-    """predictions: columns of equal length, one entry a test example: row (N,) int64, position in the test split's
-    index; label and prediction (N,) int64; scores (N, classes) float32, which sum to one.
+    """One number and what it comes from.
+
+    metric: its name, whose first part (up to `_`) says how one example is scored: a key of `metrics.PER_EXAMPLE`.
+    predictions: columns of equal length, one entry a test example: row (N,) int64, position in the test split's
+    index; label and prediction (N,) int64; scores (N, classes) float32, greatest for the prediction; where an example
+    is made of two clips, partner (N,) int64, the other's position.
     choice: what was chosen on validation, the layer among it.
     candidates: everything that it was chosen from, with its validation score, in the order tried.
     baselines: what a metric is to be read against, by name: `chance`, 1 / classes.
     """
 
+    metric: str
     predictions: dict[str, np.ndarray]
     choice: dict[str, Any]
     candidates: list[dict[str, Any]]
@@ -29,14 +52,18 @@ class Probe(Protocol):
 
     table: ClassVar[str]
     """The row table that its sources are opened with."""
-    metrics: ClassVar[tuple[str, ...]]
-    """What its predictions are scored by: names in `metrics.PER_EXAMPLE`."""
+    streams: ClassVar[tuple[str, ...]]
+    """Of the encoder that it takes; a literal, like `table`, `asks` and `moving`."""
+    moving: ClassVar[bool] = False
+    """Whether it needs several frames of a clip."""
+    asks: ClassVar[str]
+    """Which question it has for the method itself, one of `Method.answers`; empty if it takes an encoder alone."""
     labels: tuple[str, ...]
     """The labels that its sources are opened with."""
 
     def evaluate(
-        self, encoder: Encoder, *, train: Source, validation: Source, test: Source, device: str, seed: int
-    ) -> Evaluation:
-        """Fit on train, choose on validation, score the choice on test, once. Reads of each source what
-        `encoder.windows` says; whatever is drawn follows from the seed."""
+        self, pretrained: Pretrained, *, train: Source, validation: Source, test: Source, device: str, seed: int
+    ) -> list[Evaluation]:
+        """Fit on train, choose on validation, score the choice on test, once: the protocol's numbers. Leaves what was
+        pretrained as it was, but for evaluation mode and device; whatever is drawn follows from the seed."""
         ...

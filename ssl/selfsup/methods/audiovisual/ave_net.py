@@ -1,0 +1,152 @@
+"""AVE-Net: Arandjelovic and Zisserman, "Objects that sound", ECCV 2018; the task is that of "Look, listen and learn",
+ICCV 2017.
+
+Withheld: whether a frame and a stretch of sound are of the same clip. Predicted: whether they are, from nothing but the
+distance of their embeddings, which can therefore be compared across modalities.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor, nn
+
+from selfsup.methods.audiovisual.pairs import pair_draw, pair_times
+from selfsup.methods.method import Method, Progress
+from selfsup.networks.encoder import Encoder
+from selfsup.source import Batch, Draw, Table
+from selfsup.views.geometry import random_resized_crop_flip
+from selfsup.views.sound import random_volume
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """images: (B, 3, side, side) and sounds: (B, 1, bins, steps), of the same clip where they stand at the same place.
+    parents: (B,) int64, of which file each is."""
+
+    images: Tensor
+    sounds: Tensor
+    parents: Tensor
+
+
+class Embedding(nn.Module):
+    """Each channel's greatest value in the last block, two fully connected layers, length 1 (figure 2 of the paper)."""
+
+    def __init__(self, channels: int, dims: int) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(channels, dims), nn.Linear(dims, dims)
+
+    def forward(self, maps: list[Tensor]) -> Tensor:
+        """maps: an encoder's blocks, each (B, C, h, w) -> (B, dims) of length 1."""
+        return F.normalize(self.second(F.relu(self.first(maps[-1].amax(dim=(2, 3))))), dim=1)
+
+
+class AVENet(Method):
+    """Differs from the paper in the networks below the embedding, and where `negatives` says so."""
+
+    table = "clips"
+    streams = ("frames", "spectrogram")
+    answers = ("correspondence",)
+    ranges: ClassVar = {
+        "dims": (1, 65536),
+        "grid": (0.001, 10),
+        "crop_scale": (0.01, 1),
+        "crop_ratio": (0.1, 10),
+        "flip": (0, 1),
+        "volume": (0, 0.99),
+    }
+
+    def __init__(
+        self,
+        *,
+        vision: Encoder,
+        sound: Encoder,
+        dims: int,
+        negatives: Literal["one", "all"],
+        grid: float,
+        crop_scale: tuple[float, float],
+        crop_ratio: tuple[float, float],
+        flip: float,
+        volume: float,
+    ) -> None:
+        """vision, sound: encoders of one frame and of a stretch of spectrogram.
+        dims: of the embeddings; 128 in the paper.
+        negatives: one, the sound of the batch's next clip for each frame, as many as there are positives, as in the
+        paper; all, the sounds of every other clip of the batch, positives and negatives weighing the same.
+        grid: seconds; sound begins at multiples of it, one frame's time: see `pair_times`.
+        crop_scale, crop_ratio, flip: see `random_resized_crop_flip`. volume: the largest relative change of the sound's
+        amplitude; 0.1 in "Look, listen and learn", section 3.1.
+        """
+        super().__init__()
+        self.vision, self.sound = vision, sound
+        self.seen = Embedding(vision.channels[-1], dims)
+        self.heard = Embedding(sound.channels[-1], dims)
+        self.answer = nn.Linear(1, 2)
+        with torch.no_grad():
+            # The nearer the likelier, from the first step on: with the other sign the embeddings learn to be opposite.
+            # Neutral at a distance of 1, between that of equal vectors and of orthogonal ones.
+            self.answer.weight.copy_(torch.tensor([[1.0], [-1.0]]))
+            self.answer.bias.copy_(torch.tensor([-1.0, 1.0]))
+        self.negatives = negatives
+        self.grid = grid
+        self.crop_scale, self.crop_ratio, self.flip = crop_scale, crop_ratio, flip
+        self.volume = volume
+
+    def draw(self, table: Table, indices: Tensor, generator: Generator, progress: Progress) -> Draw:
+        """indices: (B,) into `clips` -> a frame and a stretch of sound of each that overlap."""
+        return self.pairs(table, indices, generator)
+
+    def pairs(self, table: Table, indices: Tensor, generator: Generator) -> Draw:
+        """What `draw` draws, for whoever asks what was learned."""
+        steps = self.sound.windows["spectrogram"].steps
+        seconds = steps / (steps - 1) * self.sound.windows["spectrogram"].seconds
+        frames, sounds = pair_times(table, indices, generator, seconds=seconds, grid=self.grid)
+        return pair_draw(table, indices, frames, sounds, steps)
+
+    def views(self, batch: Batch, generator: Generator, progress: Progress) -> Pairs:
+        """frames (B, 1, 3, H, H) uint8 and spectrogram (B, T, 257) -> images and sounds."""
+        images = random_resized_crop_flip(
+            self.vision.prepare(batch.streams),
+            generator,
+            scale=self.crop_scale,
+            ratio=self.crop_ratio,
+            flip=self.flip,
+        )
+        louder = random_volume(batch.streams["spectrogram"], generator, change=self.volume)
+        return Pairs(images, self.sound.prepare({"spectrogram": louder}), batch.parents)
+
+    def loss(self, views: Pairs) -> dict[str, Tensor]:
+        """Cross-entropy of matching or not, half of the weight on each (the paper draws as many of both)."""
+        seen, heard = self.seen(self.vision.blocks(views.images)), self.heard(self.sound.blocks(views.sounds))
+        matching = self.logits(seen, heard)
+        parents = views.parents
+        if self.negatives == "one":
+            mismatched = self.logits(seen, heard.roll(1, dims=0))
+            # A long film is several entries: two of them may be neighbours.
+            apart = parents != parents.roll(1, dims=0)
+        else:
+            mismatched = self.logits(seen[:, None], heard[None, :]).flatten(0, 1)
+            apart = (parents[:, None] != parents[None, :]).flatten()
+        negative = F.cross_entropy(
+            mismatched, mismatched.new_zeros(len(mismatched), dtype=torch.long), reduction="none"
+        )
+        positive = F.cross_entropy(matching, matching.new_ones(len(matching), dtype=torch.long))
+        return {"correspondence": (positive + (negative * apart).sum() / apart.sum().clamp(min=1)) / 2}
+
+    def embed_frames(self, frames: Tensor) -> Tensor:
+        """frames: (B, 1, 3, H, H) uint8 -> (B, dims) of length 1."""
+        embedded: Tensor = self.seen(self.vision.blocks(self.vision.prepare({"frames": frames})))
+        return embedded
+
+    def embed_sounds(self, spectrogram: Tensor) -> Tensor:
+        """spectrogram: (B, T, 257) log magnitude -> (B, dims) of length 1."""
+        embedded: Tensor = self.heard(self.sound.blocks(self.sound.prepare({"spectrogram": spectrogram})))
+        return embedded
+
+    def logits(self, seen: Tensor, heard: Tensor) -> Tensor:
+        """Embeddings (..., dims) of length 1 -> (..., 2): of different clips, of the same."""
+        # Of unit vectors; the root has no gradient where its argument is 0.
+        distance = (2 - 2 * (seen * heard).sum(dim=-1)).clamp(min=1e-6).sqrt()
+        answered: Tensor = self.answer(distance[..., None])
+        return answered

@@ -1,0 +1,1 @@
+"""Self-supervised methods that learn from videos."""

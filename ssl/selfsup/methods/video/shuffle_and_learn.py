@@ -1,0 +1,127 @@
+"""Shuffle and learn: Misra, Zitnick and Hebert, "Shuffle and learn: unsupervised learning using temporal order
+verification", ECCV 2016.
+
+Withheld: whether three frames of a clip are in the order in which they were taken. Predicted: whether they are.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor, nn
+
+from selfsup.methods.method import Method, Progress
+from selfsup.networks.encoder import Encoder
+from selfsup.source import TUPLE_STRATEGIES, Batch, Draw, Source, Table
+from selfsup.views.geometry import random_resized_crop_flip
+
+SHOWN = ("bcd", "bad", "bed")
+"""What may be shown of five frames a < b < c < d < e: the first is in order, the others are not (section 3.1)."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """images: (B, 3, 3, side, side), the first, second and third frame that is shown. in_order: (B,) int64, 1 if they
+    are in order (or in the reverse one), else 0."""
+
+    images: Tensor
+    in_order: Tensor
+
+
+class ShuffleAndLearn(Method):
+    """Differs from the paper in three ways. Its CaffeNet has fc6 and fc7 (4096) a frame: here one hidden layer a frame,
+    on a grid of the last block, since where things are is what changes. It classifies the three concatenated fc7
+    linearly; a linear layer adds up what each frame says alone, and cannot say of c that it lies between b and d, so
+    there may be a hidden layer (`joint`) before it. Tuples are drawn evenly: mining has chosen them by their motion.
+    """
+
+    table = "tuples"
+    streams = ("frames",)
+    answers = ("order",)
+    ranges: ClassVar = {
+        "positives": (0.01, 0.99),
+        "backwards": (0, 1),
+        "grid": (1, 64),
+        "hidden": (1, 65536),
+        "joint": (0, 65536),
+        "crop_scale": (0.01, 1),
+        "crop_ratio": (0.1, 10),
+        "flip": (0, 1),
+    }
+
+    def __init__(
+        self,
+        *,
+        encoder: Encoder,
+        strategy: Literal["motion", "uniform"],
+        positives: float,
+        backwards: float,
+        grid: int,
+        hidden: int,
+        joint: int,
+        crop_scale: tuple[float, float],
+        crop_ratio: tuple[float, float],
+        flip: float,
+    ) -> None:
+        """strategy: which of the mined tuples are drawn: those of windows with much motion, as in the paper, or the
+        twin's, which were drawn without looking at motion.
+        positives: the share of tuples shown in order; 0.25 in the paper (section 4). The loss is not reweighted.
+        backwards: the share of all that is shown the other way round, which changes no answer (section 3.1).
+        grid: to which the last block is averaged; hidden: units a frame; joint: units of a hidden layer on the three
+        together, or 0 for the paper's linear one.
+        crop_scale, crop_ratio, flip: see `random_resized_crop_flip`; drawn once for the three frames, since a crop of
+        its own for each would hide what moves.
+        """
+        super().__init__()
+        self.encoder = encoder
+        self.strategy = strategy
+        self.positives, self.backwards = positives, backwards
+        self.crop_scale, self.crop_ratio, self.flip = crop_scale, crop_ratio, flip
+        self.frame_head = nn.Sequential(
+            nn.AdaptiveAvgPool2d(grid), nn.Flatten(), nn.Linear(encoder.channels[-1] * grid**2, hidden), nn.ReLU()
+        )
+        together: list[nn.Module] = [nn.Linear(3 * hidden, joint), nn.ReLU()] if joint else []
+        self.order_head = nn.Sequential(*together, nn.Linear(joint or 3 * hidden, 2))
+
+    def fit(self, source: Source, generator: Generator) -> Table:
+        """Nothing is computed. Returns the tuples of the strategy; raises ValueError if none were mined."""
+        chosen = source.table["strategy"] == TUPLE_STRATEGIES.index(self.strategy)
+        if not chosen.any():
+            raise ValueError(f"shuffle and learn: no tuples of strategy {self.strategy!r} were mined")
+        return {name: column[chosen] for name, column in source.table.items()}
+
+    def draw(self, table: Table, indices: Tensor, generator: Generator, progress: Progress) -> Draw:
+        """indices: (B,) into the tuples. In order with probability `positives`, else one of the two others."""
+        coin, which, back = torch.rand(3, len(indices), generator=generator)
+        shown = torch.where(coin < self.positives, 0, 1 + (which < 0.5).long())
+        times = times_shown(table, indices, shown, back < self.backwards)
+        return Draw(indices, table["row"][indices], {"frames": times}, {"in_order": (shown == 0).long()})
+
+    def views(self, batch: Batch, generator: Generator, progress: Progress) -> Shown:
+        """frames (B, 3, 3, H, H) uint8 -> images (B, 3, 3, side, side), in_order (B,)."""
+        images = self.encoder.prepare(batch.streams)
+        # The three as channels of one image: cropped and mirrored alike.
+        cropped = random_resized_crop_flip(
+            images.flatten(1, 2), generator, scale=self.crop_scale, ratio=self.crop_ratio, flip=self.flip
+        )
+        return Shown(cropped.reshape(images.shape), batch.targets["in_order"])
+
+    def loss(self, views: Shown) -> dict[str, Tensor]:
+        """Cross-entropy of in order or not."""
+        return {"order": F.cross_entropy(self.logits(views.images), views.in_order)}
+
+    def logits(self, images: Tensor) -> Tensor:
+        """images: (B, 3, 3, side, side) -> (B, 2): out of order, in order."""
+        last = self.encoder.blocks(images)[-1].transpose(1, 2)
+        each = self.frame_head(last.flatten(0, 1))
+        # The three of a tuple side by side.
+        logits: Tensor = self.order_head(each.reshape(len(images), -1))
+        return logits
+
+
+def times_shown(table: Table, indices: Tensor, shown: Tensor, backwards: Tensor) -> Tensor:
+    """indices: (B,) into the tuples. shown: (B,) positions in `SHOWN`. backwards: (B,) bool. -> (B, 3) seconds."""
+    ways = torch.stack([torch.stack([table[letter][indices] for letter in way], dim=1) for way in SHOWN])
+    times = ways[shown, torch.arange(len(indices))]
+    return torch.where(backwards[:, None], times.flip(1), times)

@@ -1,0 +1,63 @@
+"""The small backbone's twin for sound: stride-2 convolutions on a log-spectrogram.
+
+As in Arandjelovic and Zisserman, ICCV 2017 and ECCV 2018, the spectrogram is an image of one channel, 257 bins high and
+200 steps a second wide; instead of their VGG-like network there are as many blocks as `widths` has entries.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from selfsup.networks.encoder import Encoder, Window
+
+RATE = 200
+"""Steps of a spectrogram a second."""
+
+
+class SpectrogramNet(Encoder):
+    """A block is a 3 x 3 convolution of stride 2, batch normalisation and a ReLU."""
+
+    streams: ClassVar = ("spectrogram",)
+    ranges: ClassVar = {"widths": (1, 65536), "seconds": (0.05, 60), "pool": (1, 64)}
+
+    def __init__(self, *, widths: list[int], seconds: float, pool: int) -> None:
+        """widths: channels of each block, from shallow to deep. seconds: of sound that is taken at a time; the papers
+        have 1. pool: bins, and steps, that are averaged into one pixel first; the papers have 1.
+        """
+        super().__init__()
+        self.widths = widths
+        self.pool = pool
+        steps = round(seconds * RATE)
+        self.windows = {"spectrogram": Window(steps=steps, seconds=(steps - 1) / RATE)}
+        self.stages = nn.ModuleList(
+            nn.Sequential(
+                # No bias: the normalisation that follows would subtract it.
+                nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1, bias=False),
+                nn.BatchNorm2d(after),
+                nn.ReLU(inplace=True),
+            )
+            for before, after in zip([1, *widths[:-1]], widths, strict=True)
+        )
+
+    @property
+    def channels(self) -> list[int]:
+        """The widths that it was made with."""
+        return self.widths
+
+    def prepare(self, streams: Mapping[str, Tensor]) -> Tensor:
+        """spectrogram: (B, T, 257) log magnitude, -11.5 to 5.5 -> (B, 1, 256 / pool, T / pool), about -1 to 2."""
+        # Without the lowest bin, which holds no tone. Bins go up, time to the right.
+        loud = streams["spectrogram"][:, :, 1:].transpose(1, 2)[:, None]
+        return F.avg_pool2d(loud / 6 + 1, self.pool)
+
+    def blocks(self, x: Tensor) -> list[Tensor]:
+        """x: (B, 1, bins, steps) -> maps (B, widths[i], bins / 2^(i+1), steps / 2^(i+1))."""
+        x = x.contiguous(memory_format=torch.channels_last)
+        maps = []
+        for stage in self.stages:
+            x = stage(x)
+            maps.append(x)
+        return maps

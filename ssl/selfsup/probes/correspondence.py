@@ -1,0 +1,86 @@
+"""Audio-visual correspondence: whether a frame and a stretch of sound are of the same clip, on pairs half of which are
+(Arandjelovic and Zisserman, ICCV 2017, section 4.1, and ECCV 2018, section 3.1).
+"""
+
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+from selfsup.methods.audiovisual.ave_net import AVENet
+from selfsup.probes.probe import Evaluation, Pretrained, Probe
+from selfsup.source import Source
+
+BATCH = 256  # clips that go through the networks at once; changes what comes out by rounding only
+
+
+class Correspondence(Probe):
+    """The method's own answer, with the threshold that it was trained to; nothing is fitted, so that the training and
+    validation splits are not read. Number `accuracy`."""
+
+    table = "clips"
+    streams = ("frames", "spectrogram")
+    asks = "correspondence"
+    ranges: ClassVar = {"pairs": (1, 1000)}
+
+    def __init__(self, *, label: str, pairs: int) -> None:
+        """label: what sounds in a clip, for the semantic ceiling. pairs: of each test clip, matching ones; there are as
+        many mismatched ones, each with the sound of another clip."""
+        self.label = label
+        self.labels = (label,)
+        self.pairs = pairs
+
+    def evaluate(
+        self, pretrained: Pretrained, *, train: Source, validation: Source, test: Source, device: str, seed: int
+    ) -> list[Evaluation]:
+        """seed: of frames, sounds and partners. Baselines: `chance`, and `ceiling`, the accuracy of whoever knows what
+        sounds in both clips of each pair and nothing else: mismatched pairs that sound alike are lost to them.
+
+        Raises ValueError for fewer than two test clips.
+        """
+        method = pretrained.method
+        assert isinstance(method, AVENet)
+        method.to(device).eval()
+        rows = test.table["row"]
+        count = len(rows)
+        if count < 2:
+            raise ValueError(f"correspondence: pairs need two test clips or more: there is {count}")
+        generator = Generator().manual_seed(seed)
+        scores, partners = [], []
+        for _ in range(self.pairs):
+            seen, heard, labels = _embedded(method, test, generator, device)
+            # Another clip for each: a shift in a random order has no fixed point.
+            order = torch.randperm(count, generator=generator)
+            partner = torch.empty_like(order)
+            partner[order] = order.roll(1)
+            for sound in (torch.arange(count), partner):
+                partners.append(sound)
+                scores.append(method.logits(seen, heard[sound]).softmax(dim=-1).detach().cpu())
+        other = torch.cat(partners)
+        own = torch.arange(count).repeat(2 * self.pairs)
+        probabilities = torch.cat(scores).numpy().astype(np.float32)
+        same = (labels[own] == labels[other]).numpy()
+        matching = (own == other).numpy()
+        predictions = {
+            "row": rows[own].numpy(),
+            "partner": rows[other].numpy(),
+            "label": matching.astype(np.int64),
+            "prediction": probabilities.argmax(axis=1).astype(np.int64),
+            "scores": probabilities,
+        }
+        choice = {"layer": "embedding"}
+        baselines = {"chance": 0.5, "ceiling": float((same == matching).mean())}
+        return [Evaluation("accuracy", predictions, choice, [choice], baselines)]
+
+
+@torch.no_grad()
+def _embedded(method: AVENet, source: Source, generator: Generator, device: str) -> tuple[Tensor, Tensor, Tensor]:
+    """Of every clip a frame's and a sound's embedding, (N, dims) each, and what sounds (N,)."""
+    seen, heard, labels = [], [], []
+    for indices in torch.split(torch.arange(len(source.table["row"])), BATCH):
+        batch = source.take(method.pairs(source.table, indices, generator)).to(device)
+        seen.append(method.embed_frames(batch.streams["frames"]))
+        heard.append(method.embed_sounds(batch.streams["spectrogram"]))
+        labels.append(next(iter(batch.labels.values())).cpu())
+    return torch.cat(seen), torch.cat(heard), torch.cat(labels)

@@ -1,0 +1,144 @@
+"""Action recognition by fine-tuning: a copy of the encoder, all of its layers trained with labels, as Shuffle and Learn
+is evaluated (Misra, Zitnick and Hebert, ECCV 2016, section 4.2).
+
+The paper classifies single frames and averages 25 of a clip; here the classifier sees a window's frames in their order,
+like the reference that is trained with labels from the start. There is nothing to choose: the last step's network is
+scored, and steps and rate are those that params.yaml has for every run alike.
+"""
+
+import copy
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from selfsup.methods.reference import SupervisedVideo
+from selfsup.networks.encoder import Encoder, window_times
+from selfsup.probes.features import clip_times
+from selfsup.probes.probe import Evaluation, Pretrained, Probe
+from selfsup.probes.selection import check_labels, few_of_each
+from selfsup.source import Batch, Draw, Source, Table
+from selfsup.training import Schedule, pretrain
+
+BATCH = 64  # clips that go through the network at once; changes what comes out by rounding only
+
+
+class FinetunedAction(Probe):
+    """Numbers `top1`, with all labels, and `top1_few`."""
+
+    table = "clips"
+    streams = ("frames",)
+    asks = ""
+    moving = True
+    ranges: ClassVar = {
+        "steps": (1, 10_000_000),
+        "batch_size": (1, 100_000),
+        "learning_rate": (1e-9, 10),
+        "few_labels": (1, 1_000_000),
+        "crop_scale": (0.01, 1),
+        "crop_ratio": (0.1, 10),
+        "flip": (0, 1),
+    }
+
+    def __init__(
+        self,
+        *,
+        label: str,
+        steps: int,
+        batch_size: int,
+        learning_rate: float,
+        few_labels: int,
+        crop_scale: tuple[float, float],
+        crop_ratio: tuple[float, float],
+        flip: float,
+    ) -> None:
+        """label: the clip's label to predict. steps, batch_size, learning_rate: of AdamW, cosine decay after a tenth of
+        the steps' warm-up; with fewer clips than a batch, all of them are one. few_labels: training clips a class,
+        drawn once. crop_scale, crop_ratio, flip: see `SupervisedVideo`.
+        """
+        self.label = label
+        self.labels = (label,)
+        self.steps, self.batch_size, self.learning_rate = steps, batch_size, learning_rate
+        self.few_labels = few_labels
+        self.views: dict[str, Any] = {"crop_scale": crop_scale, "crop_ratio": crop_ratio, "flip": flip}
+
+    def evaluate(
+        self, pretrained: Pretrained, *, train: Source, validation: Source, test: Source, device: str, seed: int
+    ) -> list[Evaluation]:
+        """seed: of the few labels, the head and the training. Validation is not read. Raises ValueError for one class
+        among the training clips, NonFiniteLoss for a loss that is not finite."""
+        encoder = pretrained.encoder_of(self.streams)
+        labels = labels_of(train)
+        check_labels("fine-tuning", self.label, labels)
+        few = few_of_each(labels, self.few_labels, 1, np.random.default_rng((seed, 1)))
+        classes = len(train.classes[self.label])
+        numbers = []
+        for metric, chosen in (("top1", np.arange(len(labels))), ("top1_few", few[0])):
+            tuned = self._tuned(encoder, Chosen(train, torch.from_numpy(chosen)), device, seed)
+            rows, truth, scores = answers(tuned, test, device)
+            predictions = {
+                "row": rows,
+                "label": truth,
+                "prediction": scores.argmax(axis=1).astype(np.int64),
+                "scores": scores,
+            }
+            choice = {"layer": "finetuned"}
+            numbers.append(Evaluation(metric, predictions, choice, [choice], {"chance": 1 / classes}))
+        return numbers
+
+    def _tuned(self, encoder: Encoder, source: Source, device: str, seed: int) -> SupervisedVideo:
+        method = SupervisedVideo(encoder=copy.deepcopy(encoder), label=self.label, **self.views)
+        schedule = Schedule(
+            steps=self.steps,
+            batch_size=min(self.batch_size, len(source.table["row"])),
+            optimiser="adamw",
+            learning_rate=self.learning_rate,
+            momentum=0.9,
+            weight_decay=0.05,
+            warmup_steps=self.steps // 10,
+            decay="cosine",
+            decay_at=(),
+            decay_factor=1.0,
+            precision="fp32",
+            log_every=self.steps,
+        )
+        pretrain(method, source, schedule, seed, device)
+        return method
+
+
+class Chosen:
+    """Some entries of a source."""
+
+    def __init__(self, source: Source, entries: Tensor) -> None:
+        """entries: (M,) int64, into the source's table."""
+        self.source = source
+        self.table: Table = {name: column[entries] for name, column in source.table.items()}
+        self.classes = source.classes
+
+    def take(self, draw: Draw) -> Batch:
+        """See `selfsup.source.Source.take`."""
+        return self.source.take(draw)
+
+
+def labels_of(source: Source) -> np.ndarray:
+    """(N,) int64, of every entry of a source that was opened with one label."""
+    rows = source.table["row"]
+    batch = source.take(Draw(torch.arange(len(rows)), rows, {}))
+    return next(iter(batch.labels.values())).numpy()
+
+
+@torch.no_grad()
+def answers(method: SupervisedVideo, source: Source, device: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of every clip, by the window in its middle: its row (N,), label (N,) and probabilities (N, classes) float32."""
+    rows = source.table["row"]
+    centres = clip_times(source.table, 1)[:, 0]
+    labels, scores = [], []
+    for indices in torch.split(torch.arange(len(rows)), BATCH):
+        windows = method.encoder.windows
+        times = {stream: window_times(centres[indices], window) for stream, window in windows.items()}
+        batch = source.take(Draw(indices, rows[indices], times)).to(device)
+        blocks = method.encoder.blocks(method.encoder.prepare(batch.streams))
+        scores.append(method.head(blocks).softmax(dim=1).cpu())
+        labels.append(batch.labels[method.label].cpu())
+    return rows.numpy(), torch.cat(labels).numpy(), torch.cat(scores).numpy().astype(np.float32)
