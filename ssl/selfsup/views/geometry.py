@@ -49,6 +49,9 @@ def resized_crop(
     px of the result, 0 for no blur. -> (B, ..., H, W) or (B, ..., side, side), each box resized, antialiased.
 
     Resizing is separable and linear, and so is blur: all together are two batched matrix products, W_y X W_x^T.
+
+    grid_sample does not antialias and cannot take in a blur. On one AVX2 core a whole SimCLR view (crop, blur, colours)
+    takes 1.2 times as long with it at 64 px, 0.85 times at 128 to 96 px; a bare crop at 64 px takes 0.7 times as long.
     """
     height, width = images.shape[-2:]
     down = _resampling(boxes[:, 0], boxes[:, 2], height, side or height)
