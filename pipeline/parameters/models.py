@@ -39,9 +39,9 @@ class Pretrained(Strict):
 
 
 class Suite(Strict):
-    """Which runs are evaluated under which protocols, on `images` or `dataset`."""
+    """Which runs are evaluated under which protocols, of `images` or of `dataset`."""
 
-    on: Literal["dataset", "images"]
+    of: Literal["dataset", "images"]
     runs: list[str] = Field(min_length=1)
     protocols: list[str] = Field(min_length=1)
 
@@ -236,7 +236,7 @@ class Parameters(Strict):
         dataset, once, in their order."""
         of = {run: pretrained_on for pretrained_on, run in self.runs_of(dataset)}
         asked = (
-            (of[run], run, self.role(suite.on, dataset), protocol)
+            (of[run], run, self.role(suite.of, dataset), protocol)
             for suite in self.suites.values()
             for run in suite.runs
             for protocol in suite.protocols

@@ -1,0 +1,54 @@
+"""Frames of a clip shifted onto each other, so that what stands still in the world stands still in the picture.
+
+Temporal order can be read from a moving camera; Wei, Lim, Zisserman and Freeman (CVPR 2018) stabilise their videos for
+that reason. Here by phase correlation (Kuglin and Hines, 1975), which finds one translation a frame: turns and zooms of
+the camera stay.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def camera_shifts(frames: Tensor) -> Tensor:
+    """frames: (B, T, C, H, W) float -> (B, T, 2): by how many px, down and to the right, each frame's picture lies off
+    that of the frame in the middle; to a fraction of a pixel, up to half the picture's side."""
+    grey = frames.mean(dim=2)
+    height, width = grey.shape[-2:]
+    # Borders would correlate with themselves at a shift of zero.
+    window = torch.hann_window(height, device=frames.device)[:, None] * torch.hann_window(width, device=frames.device)
+    spectra = torch.fft.rfft2((grey - grey.mean(dim=(-2, -1), keepdim=True)) * window)
+    cross = spectra * spectra[:, grey.shape[1] // 2, None].conj()
+    peaks = torch.fft.irfft2(cross / cross.abs().clamp(min=1e-9), s=(height, width))
+    at = peaks.flatten(2).argmax(dim=2)
+    rows, columns = at // width, at % width
+    down = _between(peaks, rows, columns, height, axis=2)
+    right = _between(peaks, rows, columns, width, axis=3)
+    return torch.stack([_signed(rows + down, height), _signed(columns + right, width)], dim=2)
+
+
+def _between(peaks: Tensor, rows: Tensor, columns: Tensor, size: int, axis: int) -> Tensor:
+    """The peak of the parabola through the greatest value and its neighbours along an axis, -0.5 to 0.5."""
+    batch, steps = torch.meshgrid(*(torch.arange(count, device=peaks.device) for count in peaks.shape[:2]), indexing="ij")
+    before, here, after = (
+        peaks[batch, steps, (rows + offset) % size if axis == 2 else rows, (columns + offset) % size if axis == 3 else columns]
+        for offset in (-1, 0, 1)
+    )
+    curvature = (2 * here - before - after).clamp(min=1e-9)
+    return ((after - before) / (2 * curvature)).clamp(-0.5, 0.5)
+
+
+def _signed(shift: Tensor, size: int) -> Tensor:
+    return torch.where(shift > size / 2, shift - size, shift)
+
+
+def shifted_back(frames: Tensor, shifts: Tensor) -> Tensor:
+    """frames: (B, T, C, H, W) float. shifts: (B, T, 2) px. -> the same shape, each frame moved against its shift,
+    bilinearly; what comes in from beyond the picture repeats its border."""
+    height, width = frames.shape[-2:]
+    one = torch.eye(2, 3, device=frames.device, dtype=frames.dtype).expand(shifts.shape[0] * shifts.shape[1], 2, 3).clone()
+    moved = shifts.flatten(0, 1)
+    one[:, 0, 2], one[:, 1, 2] = 2 * moved[:, 1] / width, 2 * moved[:, 0] / height
+    flat = frames.flatten(0, 1)
+    grid = F.affine_grid(one, list(flat.shape), align_corners=False)
+    return F.grid_sample(flat, grid, padding_mode="border", align_corners=False).reshape(frames.shape)
