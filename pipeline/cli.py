@@ -145,11 +145,13 @@ def reel() -> None:
 @app.command(rich_help_panel=STAGES)
 def fingerprint(scale: Annotated[str, typer.Option(help="as in params.yaml, if left out")] = "") -> None:
     """Refresh the small files that stand for the code, and for the exclusions, in both drivers."""
-    from pipeline.lineage.drivers import refresh
+    from pipeline.lineage.drivers import refresh, warnings
 
     parameters = _parameters()
     for path in refresh(parameters, scale or parameters.scale):
         typer.echo(f"changed: {path}")
+    for line in warnings([scale or parameters.scale]):
+        typer.echo(line, err=True)
 
 
 @app.command(rich_help_panel=OWN)

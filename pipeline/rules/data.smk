@@ -136,6 +136,7 @@ rule index:
     shell:
         "python -m pipeline index --scale {wildcards.scale} --dataset {wildcards.dataset} --split {wildcards.split}"
         " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+        " ; grep '^warning: ' {log} >&2 || true"
 
 
 rule mine:

@@ -133,7 +133,13 @@ def test_an_excluded_test_clip_leaves_every_number_and_retrains_nothing(made: Pr
     lines = "toyworld/test/000003 withdrawn by its owner\ntoyworld/test/999999 not there at this scale\n"
     excluded.write_text(excluded.read_text() + lines)
     assert not [job for job in made.pending() if job.startswith(("pretrain", "decode", "fetch", "index train"))]
-    made.run("snakemake", "--cores", "all", "reports/table.md")
+    driven = made.run("snakemake", "--cores", "all", "reports/table.md")
+    line = len(excluded.read_text().splitlines())
+    # While planning, and by the stage that reads it.
+    for where in ("toyworld as listed at scale smoke", "what is indexed at scale smoke"):
+        told = f"warning: data/excluded.txt:{line}: toyworld/test/999999 is not in {where}, so nothing is excluded"
+        assert told in driven.stderr
+    assert "toyworld/test/000003 is not in" not in driven.stderr
     assert (made.root / WEIGHTS).stat().st_mtime_ns == weights
     folder = made.root / LINEAR
     assert "toyworld/test/000003" not in set(pd.read_parquet(folder / "predictions.parquet")["parent"])
