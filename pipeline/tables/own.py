@@ -13,9 +13,9 @@ from pipeline.cards import Card
 from pipeline.layout import EXCLUDED
 from pipeline.store import index
 from pipeline.tables.aliases import short_alias
-from pipeline.tables.left_out import counted, named
-from pipeline.tables.markdown import Report, measured_here, overlap_section
-from pipeline.tables.text import code, grid, item, paragraph, percent
+from pipeline.tables.left_out import counted, named, partly
+from pipeline.tables.markdown import Report, measured_here, overlap_section, smoke
+from pipeline.tables.text import code, grid, item, number_of, paragraph, percent
 
 FEW_FILES = 10
 """Test files, below which a bootstrap's interval is no measure of what is not known: it redraws the few there are."""
@@ -65,7 +65,8 @@ def _introduction(report: OwnReport) -> list[str]:
             on its training split by this pipeline, last checkpoint, every choice made on the validation split, scored
             once on the test split; in parentheses the 95 % interval, by bootstrap over files (and seeds, where there
             are several). With few test files the intervals are wide: read them before the numbers."""
-        )
+        ),
+        *smoke(measured.scale),
     ]
 
 
@@ -144,8 +145,11 @@ def _left_out(report: OwnReport) -> list[str]:
     files = report.measured.left_out
     if not files:
         return [paragraph(f"Nothing: `{EXCLUDED}` names none of its files, and every one could be used.")]
-    whole = report.rows["parent"].nunique()
-    intro = f"{counted(files)} of {whole} files are used for nothing. Those marked *excluded* stand in `{EXCLUDED}`."
+    whole = number_of(report.rows["parent"].nunique(), "file")
+    wholly, in_part = counted(files) - partly(files), partly(files)
+    parts = f", {in_part} in part" if in_part else ""
+    intro = f"""{wholly} of {whole} {"is" if wholly == 1 else "are"} used for nothing{parts}. Those marked *excluded*
+        stand in `{EXCLUDED}`."""
     return [paragraph(intro), *named(files)]
 
 

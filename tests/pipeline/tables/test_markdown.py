@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -90,6 +91,21 @@ def test_two_renders_are_equal_and_carry_no_date(the_lecture: lecture.Lecture, r
     assert not re.search(r"20\d\d-\d\d-\d\d|\d\d:\d\d", text)
 
 
+def test_the_smoke_table_says_that_its_numbers_mean_nothing(
+    the_lecture: lecture.Lecture, report: markdown.Report
+) -> None:
+    words = "**At scale `smoke` the numbers mean nothing**"
+    introduction, _, _ = markdown.render(the_lecture, report).partition("## Measured here")
+    assert words in introduction
+    assert words not in markdown.render(the_lecture, replace(report, scale="default"))
+
+
+def test_one_clip_is_spoken_of_as_one(the_lecture: lecture.Lecture, report: markdown.Report) -> None:
+    one = replace(report, left_out=report.left_out[:1])
+    assert "\n1 clip or file is used by no number" in markdown.render(the_lecture, one)
+    assert "\n2 clips or files are used by no number" in markdown.render(the_lecture, report)
+
+
 def test_a_report_without_numbers_is_still_the_lecture(the_lecture: lecture.Lecture) -> None:
     text = markdown.render(the_lecture, markdown.Report("smoke", "toyworld", (0,), "random", [], [], []))
     assert cells_of(text, "6.17")[-1] == ""
@@ -146,8 +162,8 @@ def test_files_that_are_left_out_are_named_before_they_are_counted() -> None:
 
 
 def test_a_reason_is_shown_as_it_was_written() -> None:
-    (table,) = named([LeftOut("mine/train/a", "excluded: `rm` <img> *me* [x](y)")])
-    assert r"excluded: \`rm\` \<img> \*me\* \[x](y)" in table
+    (table,) = named([LeftOut("mine/train/a", "excluded: `rm` <img> *me* [x](y) _so_ &lt;")])
+    assert r"excluded: \`rm\` \<img> \*me\* \[x](y) \_so\_ \&lt;" in table
 
 
 def test_metrics_are_nested_by_alias_and_rounded(report: markdown.Report) -> None:

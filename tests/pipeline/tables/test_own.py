@@ -44,6 +44,23 @@ def table(*names: str) -> str:
     return render(OwnReport(card_of({}, train=len(names)), measured, not_run={}, rows=rows, notes=[]))
 
 
+def test_one_file_is_spoken_of_as_one() -> None:
+    assert "\n1 of 1 file is used for nothing. Those" in table("mine/train/a.mp4")
+    assert "\n2 of 2 files are used for nothing. Those" in table("mine/train/a.mp4", "mine/train/b.mp4")
+    assert "At scale `smoke` the numbers mean nothing" in table("mine/train/a.mp4")
+
+
+def test_a_file_of_which_a_window_is_used_is_left_out_in_part() -> None:
+    parents = ["mine/train/a", "mine/train/a", "mine/train/b", "mine/train/c"]
+    reasons = [None, "excluded: blurred", "is empty", None]
+    rows = pd.DataFrame({"parent": parents, "split": "train", "reason": reasons})
+    measured = Report("smoke", "mine", (0,), "random", measured=[], ids=[], left_out=left_out(rows))
+    text = render(OwnReport(card_of({}, train=3), measured, not_run={}, rows=rows, notes=[]))
+    assert "\n1 of 3 files is used for nothing, 1 in part. Those" in text
+    assert "| `mine/train/a` | in part: excluded: blurred |" in text
+    assert "| `mine/train/b` | is empty                   |" in text
+
+
 def measured_on(labels: list[str], broken: list[str], folder: Path) -> str:
     """labels: of each usable test file; broken: of those that are none. The table's words, unwrapped."""
     rows = pd.DataFrame(
