@@ -82,7 +82,7 @@ def _values(files: pd.DataFrame) -> dict[str, np.ndarray]:
     sides = files[["width", "height"]].min(axis=1).dropna().to_numpy(float)
     lengths = files["end"].dropna().to_numpy(float)
     return {
-        "length, s": lengths[lengths > 0],
+        "decoded length, s": lengths[lengths > 0],
         "shorter side, px": sides[sides > 0],
         "frames a second": np.array([1 / np.median(np.diff(one)) for one in times]),
     }
