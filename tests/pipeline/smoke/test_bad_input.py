@@ -39,7 +39,11 @@ def test_a_misspelt_key_stops_both_drivers_before_any_job(made: Project) -> None
 @pytest.mark.parametrize(
     ("target", "expected"),
     [
-        ("reports/smke/toyworld/table.md", "error: params.yaml: scale: 'smke' is not defined; did you mean 'smoke'?"),
+        (
+            "reports/smke/toyworld/table.md",
+            "error: reports/smke/toyworld/table.md: there is no scale 'smke'; did you mean",
+        ),
+        ("reports/tabel.md", "error: reports/tabel.md: nothing makes this file; did you mean 'reports/table.md'?"),
         ("reports/smoke/toywrld/table.md", "there is no card for dataset 'toywrld'; did you mean 'toyworld'?"),
     ],
 )
