@@ -5,12 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from pipeline.errors import UserError
 from pipeline.tables import aliases, lecture, markdown, metrics, numbers
-from pipeline.tables.left_out import SHOWN, LeftOut, counted, left_out, named
+from pipeline.tables.left_out import LeftOut
 from pipeline.tables.text import grid, points
 
 Write = Callable[..., Path]
@@ -129,41 +128,6 @@ def test_columns_line_up_in_the_raw_text() -> None:
 
 def test_a_difference_that_rounds_to_nothing_has_no_sign() -> None:
     assert [points(value) for value in (0.1234, -0.1234, -0.0001, 0.0001)] == ["+12.3", "-12.3", "0.0", "0.0"]
-
-
-def test_a_file_that_is_left_out_counts_once_however_many_windows_it_has() -> None:
-    index = pd.DataFrame(
-        {
-            "parent": [
-                "toyworld/train/1",
-                "toyworld/train/1",
-                "toyworld/train/2",
-                "toyworld/test/3",
-                "toyworld/test/4",
-            ],
-            "reason": ["truncated", "truncated", "truncated", "excluded: spoilt", None],
-        }
-    )
-    found = left_out(index)
-    assert found == [
-        LeftOut("toyworld/test/3", "excluded: spoilt"),
-        LeftOut("toyworld/train/1", "truncated"),
-        LeftOut("toyworld/train/2", "truncated"),
-    ]
-    assert counted(found) == 3
-
-
-def test_files_that_are_left_out_are_named_before_they_are_counted() -> None:
-    files = [LeftOut(f"mine/train/{number}", f"holds {number} of its 9 frames") for number in range(SHOWN + 5)]
-    table, *rest = named(files)
-    assert f"`mine/train/{SHOWN - 1}`" in table
-    assert f"`mine/train/{SHOWN}`" not in table
-    assert rest == ["- and 5 more: holds N of its N frames"]
-
-
-def test_a_reason_is_shown_as_it_was_written() -> None:
-    (table,) = named([LeftOut("mine/train/a", "excluded: `rm` <img> *me* [x](y) _so_ &lt;")])
-    assert r"excluded: \`rm\` \<img> \*me\* \[x](y) \_so\_ \&lt;" in table
 
 
 def test_metrics_are_nested_by_alias_and_rounded(report: markdown.Report) -> None:
