@@ -13,6 +13,7 @@ from pipeline import layout
 from pipeline.lineage import receipts
 from pipeline.lineage.chain import Report, Step, closure
 from pipeline.tables.aliases import short_alias
+from pipeline.tables.text import number_of
 
 SHOWN_FILES = 6
 """Of a stage's inputs or outputs, before the rest is counted."""
@@ -75,7 +76,7 @@ def show_number(report: Report, alias: str, as_json: bool) -> None:
         tree.add(
             f"{100 * value['value']:.1f} %  95 % interval {low:.1f} to {high:.1f}, "
             f"chance {100 * value['chance']:.1f}, seed {value['seed']}, layer {value['layer']}, "
-            f"{value['count']} examples of {value['clips']} clips"
+            f"{number_of(value['count'], 'example')} of {number_of(value['clips'], 'clip')}"
         )
     for entry in found["chain"]:
         _add_step(tree, Step(Path(entry["receipt"]), entry))
