@@ -27,6 +27,8 @@ try:
     if workflow.is_main_process:
         for scale in PARAMETERS.scales:
             drivers.refresh(PARAMETERS, scale)
+        for line in drivers.warnings(PARAMETERS.scales):
+            print(line, file=sys.stderr)
     dag = Dag(PARAMETERS)
     dag.check_targets(sys.argv[1:])
 except UserError as error:

@@ -145,11 +145,13 @@ def reel() -> None:
 @app.command(rich_help_panel=STAGES)
 def fingerprint(scale: Annotated[str, typer.Option(help="as in params.yaml, if left out")] = "") -> None:
     """Refresh the small files that stand for the code, and for the exclusions, in both drivers."""
-    from pipeline.lineage.drivers import refresh
+    from pipeline.lineage.drivers import refresh, warnings
 
     parameters = _parameters()
     for path in refresh(parameters, scale or parameters.scale):
         typer.echo(f"changed: {path}")
+    for line in warnings([scale or parameters.scale]):
+        typer.echo(line, err=True)
 
 
 @app.command(rich_help_panel=OWN)
@@ -189,17 +191,18 @@ def audit(
     dataset: Annotated[str, typer.Option(help="as in params.yaml, if left out")] = "",
 ) -> None:
     """Follow a number back to the data, code and parameters behind it, or a clip forward to its numbers."""
-    from pipeline import cards
     from pipeline.lineage import audit as auditor
+    from pipeline.lineage import audit_clip
     from pipeline.lineage.chain import Report
     from pipeline.lineage.verify import verify as check
 
     parameters = _parameters()
-    named = file.partition("/")[0]
-    dataset = dataset or (named if named in cards.names() else parameters.dataset)
-    report = Report.open(parameters, scale or parameters.scale, dataset)
+    scale = scale or parameters.scale
+    parameters.at(scale)
+    dataset = dataset or (audit_clip.dataset_of(parameters, scale, file) if file else parameters.dataset)
+    report = Report.open(parameters, scale, dataset)
     if file:
-        auditor.show_clip(report, file, as_json)
+        audit_clip.show_clip(report, file, as_json)
     elif number or not verify:
         auditor.show_number(report, number, as_json)
     if verify:

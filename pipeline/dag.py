@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import cards, eligibility, layout
-from pipeline.errors import UserError
+from pipeline.errors import UserError, did_you_mean
 from pipeline.files import digest
 from pipeline.parameters import Parameters, keys_of
 from pipeline.store.sharding import shard_counts
@@ -107,13 +107,27 @@ class Dag:
         ]
 
     def check_targets(self, words: Iterable[str]) -> None:
-        """words: of a command line. Raises UserError for a target of a scale or dataset that is not there: Snakemake
-        would say it in a trace of its own."""
+        """words: of a command line. Raises UserError for a target of a scale or dataset that is not there, and for a
+        report that none makes: Snakemake would say it in a trace of its own."""
+        before = ""
         for word in words:
+            of_option, before = before.startswith("--report"), word
+            folder, dataset, beside = layout.published_report(), self.parameters.dataset, True
             if found := TARGET.match(word):
-                self.parameters.at(found["scale"])
-                self.card(found["dataset"])
-                shard_counts(self.parameters, found["scale"], found["dataset"])
+                scale, dataset, beside = found["scale"], found["dataset"], False
+                if scale not in self.parameters.scales:
+                    raise UserError(f"{word}: there is no scale {scale!r}{did_you_mean(scale, self.parameters.scales)}")
+                self.card(dataset)
+                shard_counts(self.parameters, scale, dataset)
+                folder = layout.report(scale, dataset)
+            if not word.startswith("reports/") or of_option or Path(word).exists():
+                continue
+            made = [folder / name for name in ("table.md", "metrics.json", "receipt.json", f"figures/{dataset}.png")]
+            if beside:
+                pages = [layout.cues(), layout.reel(dataset)]
+                made += [*pages, layout.cues().with_suffix(".json"), *map(layout.receipt_beside, pages)]
+            if word not in (known := [path.as_posix() for path in made]):
+                raise UserError(f"{word}: nothing makes this file{did_you_mean(word, known)}")
 
     def reports_after(self, jobs: Iterable[Any]) -> set[Path]:
         """Tables and numbers that follow from what any of these Snakemake jobs makes."""

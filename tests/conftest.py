@@ -1,17 +1,16 @@
 """Copies of this repository: fresh, and with the whole smoke pipeline made. Cores, where pytest runs in parallel."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
-from tests.project import Project, project_at
+from tests.project import Project, once, project_at
 
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
+@pytest.hookimpl(optionalhook=True)  # of a plugin that may be switched off
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """As many as there are cores that this process may run on; pytest-xdist would count the machine's."""
     return len(CORES) or None
@@ -35,19 +34,11 @@ def project(tmp_path: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def made_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Project:
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A copy in which the whole smoke pipeline has run, recorded in DVC; one for all of pytest's processes, so nothing
     is changed in it. Tests that do take copies of it: `made`."""
     own = tmp_path_factory.getbasetemp()
-    shared = own if worker_id == "master" else own.parent
-    root, whole = shared / "smoke", shared / "smoke.whole"
-    with FileLock(shared / "smoke.lock"):
-        if not whole.exists():
-            shutil.rmtree(root, ignore_errors=True)
-            root.mkdir()
-            make_all(project_at(root))
-            whole.touch()
-    return Project(root)
+    return once(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own, make_all)
 
 
 def make_all(project: Project) -> None:

@@ -5,11 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -126,3 +128,22 @@ def project_at(root: Path) -> Project:
     project.run("git", "add", "--all")
     project.run("git", "commit", "--quiet", "--message", "Copy")
     return project
+
+
+def once(folder: Path, make: Callable[[Project], None]) -> Project:
+    """A copy in a folder that several processes share, in which the first of them made something. Where that failed, or
+    was cut off, every later one fails at once, with the same words: it would take minutes to fail again."""
+    root, failed = folder / "smoke", folder / "smoke.failed"
+    with FileLock(folder / "smoke.lock"):
+        if failed.exists():
+            raise AssertionError(failed.read_text())
+        if not root.exists():
+            failed.write_text(f"{root} was cut off while it was made")
+            root.mkdir()
+            try:
+                make(project_at(root))
+            except AssertionError as error:
+                failed.write_text(f"{root} could not be made: {error}")
+                raise
+            failed.unlink()
+    return Project(root)

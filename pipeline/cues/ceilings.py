@@ -8,7 +8,6 @@ from collections.abc import Mapping
 
 import torch
 from torch import Generator, Tensor
-from torch.nn import Conv2d, Sequential
 
 from selfsup.methods.method import Progress
 from selfsup.methods.reference import Labelled, Supervised
@@ -22,6 +21,18 @@ CONTRAST = 2  # by which what differs from a clip's mean picture is enlarged: it
 LOUDER = 0.5  # of the log magnitude: a change of volume by a factor of up to 1.6, so that level is not the label
 
 
+class _TwoPictures(ConvNet):
+    """One that takes two pictures, one behind the other."""
+
+    IN = 6
+
+
+def with_motion(pictures: Tensor) -> Tensor:
+    """pictures: (B, T, 3, h, w) -> (B, T, 6, h, w): behind each what differs in it from the mean of the T, enlarged by
+    `CONTRAST`."""
+    return torch.cat([pictures, CONTRAST * (pictures - pictures.mean(dim=1, keepdim=True))], dim=2)
+
+
 class Frames(Encoder):
     """A convnet on each of several pictures of a clip, which sees beside each picture what differs in it from the mean
     of them all: who acts is small, and without that the loss stood at chance after 400 steps of 32 clips."""
@@ -30,10 +41,7 @@ class Frames(Encoder):
         """ordered: maps of the pictures follow each other as channels; otherwise they are averaged, and no answer can
         depend on the pictures' order."""
         super().__init__()
-        self.net = ConvNet(widths=widths, side=side)
-        first = self.net.stages[0]
-        assert isinstance(first, Sequential)
-        first[0] = Conv2d(6, widths[0], kernel_size=3, stride=2, padding=1, bias=False)
+        self.net = _TwoPictures(widths=widths, side=side)
         self.windows = {"frames": window}
         self.ordered = ordered
 
@@ -52,10 +60,9 @@ class Frames(Encoder):
     def blocks(self, x: Tensor) -> list[Tensor]:
         """x: (B, T * 3, side, side) -> maps (B, T * C, h, w), or (B, C, h, w)."""
         batch, _, height, width = x.shape
-        pictures = x.reshape(batch, -1, 3, height, width)
-        moving = CONTRAST * (pictures - pictures.mean(dim=1, keepdim=True))
+        pictures = with_motion(x.reshape(batch, -1, 3, height, width))
         maps = []
-        for one in self.net.blocks(torch.cat([pictures, moving], dim=2).flatten(0, 1)):
+        for one in self.net.blocks(pictures.flatten(0, 1)):
             apart = one.reshape(batch, -1, *one.shape[1:])
             maps.append(apart.flatten(1, 2) if self.ordered else apart.mean(dim=1))
         return maps

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pipeline.cues.ceilings import CONTRAST
 from pipeline.cues.cheap import DIRECTION, LEVEL, ORDER, Finding
 from pipeline.cues.trials import BLIND, ORDERED, SOUND, Comparison
 from pipeline.cues.values import CUES
@@ -175,11 +176,13 @@ class Report:
             "- Cues are measured on decoded frames and sound, as networks get them:",
             *(f"  - {cue}: {what}." for cue, what in CUES.items()),
             f"- Ceilings: `selfsup.networks.convnet`, widths {widths}, trained on train, scored once on test at its "
-            f"last step; steps are in params.yaml, chosen on validation. Stills are those of `{self.images}`. "
-            f"{ORDERED.capitalize()} and {BLIND.removeprefix('action from ')}: {points}, their features side by side "
-            f"or averaged. Untrained: the same network before its first step, read out by the linear probe, block and "
-            f"penalty chosen on validation. It should be clearly below: the paired difference's interval above 0. A "
-            f"ceiling is in range by its value, not by its interval.",
+            f"last step; steps are in params.yaml, chosen on validation. Stills are those of `{self.images}`, "
+            f"{settings.side} px. {ORDERED.capitalize()} and {BLIND.removeprefix('action from ')}: {points} of "
+            f"{settings.clip_side} px, beside each, as the network's second input, what differs in it from the clip's "
+            f"mean picture (times {CONTRAST}), their features side by side or averaged. Untrained: the same network "
+            f"before its first step, read out by the linear probe, block and penalty chosen on validation. It should "
+            f"be clearly below: the paired difference's interval above 0. A ceiling is in range by its value, not by "
+            f"its interval.",
             f"- {SOUND.capitalize()} is compared with {settings.few_labels} labels a class, both networks read out "
             f"linearly, mean of {settings.few_draws} draws of labels: random convolutions are strong on clean sound, "
             f"and with all labels they would hide what was learned.",

@@ -92,13 +92,13 @@ def trial(
 
 def encoder_of(task: str, length: float, settings: CueReport) -> tuple[type[Encoder], dict[str, Any]]:
     """Class and arguments. length: of a clip, from its first to its last frame, in seconds."""
-    stills = {"widths": settings.widths, "side": settings.side}
-    clips = {"widths": settings.widths, "side": settings.clip_side}
+    network = {"widths": settings.widths, "side": settings.side}
     if task == SOUND:
-        return Sound, {**stills, "window": Window(round(LENGTH * length * RATE), LENGTH * length)}
+        return Sound, {**network, "window": Window(round(LENGTH * length * RATE), LENGTH * length)}
     if task in (ORDERED, BLIND):
-        return Frames, {**clips, "window": Window(settings.frames, LENGTH * length), "ordered": task == ORDERED}
-    return ConvNet, stills
+        network["side"] = settings.clip_side
+        return Frames, {**network, "window": Window(settings.frames, LENGTH * length), "ordered": task == ORDERED}
+    return ConvNet, network
 
 
 def parents(source: Source) -> np.ndarray:

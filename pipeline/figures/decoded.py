@@ -18,6 +18,7 @@ _WIDTH, _GAP, _MARGIN, _CAPTION = 1000, 8, 14, 18
 _FRAME, _SPECTROGRAM = 96, 216
 _FRAMES = {True: 6, False: 5}  # of a window, with a spectrogram beside and without: one column, or two
 _INK, _BAR = "#222222", "#4c72b0"
+_BINS, _ROOM = 20, 12  # of a histogram; bars that a single one leaves room for
 _LETTERS = 7.0  # px across, of a caption's average letter
 
 
@@ -84,9 +85,13 @@ def histograms(values: Mapping[str, np.ndarray], counts: Mapping[str, int], path
     figure = Figure(figsize=(4 * number, 3), dpi=_DPI, facecolor="white", layout="constrained")
     for place, (name, numbers) in enumerate(panels.items(), 1):
         axes = figure.add_subplot(1, number, place)
-        same = float(numbers.max()) == float(numbers.min())
-        bins = [numbers[0] * 0.95 - 0.5, numbers[0] * 1.05 + 0.5] if same else 20
-        axes.hist(numbers, bins=bins, color=_BAR)
+        low, high = (f"{one:.4g}" for one in (numbers.min(), numbers.max()))
+        if low == high:
+            axes.bar([0], [len(numbers)], width=1, color=_BAR)
+            axes.set_xlim(-_ROOM / 2, _ROOM / 2)
+            axes.set_xticks([0], [f"all {low}"])
+        else:
+            axes.hist(numbers, bins=_BINS, color=_BAR)
         axes.set_xlabel(name, fontsize=8)
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylabel("files", fontsize=8)

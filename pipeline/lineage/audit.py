@@ -1,7 +1,6 @@
-"""The audit: from a number back to the bytes behind it, from a clip forward to the numbers that it touched."""
+"""The audit of a number: back to the bytes behind it."""
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
-from pipeline import cards, layout
-from pipeline.errors import UserError, did_you_mean
+from pipeline import layout
 from pipeline.lineage import receipts
 from pipeline.lineage.chain import Report, Step, closure
-from pipeline.paths import from_text
-from pipeline.store import index
 from pipeline.tables.aliases import short_alias
+from pipeline.tables.text import number_of
 
 SHOWN_FILES = 6
 """Of a stage's inputs or outputs, before the rest is counted."""
@@ -79,7 +76,7 @@ def show_number(report: Report, alias: str, as_json: bool) -> None:
         tree.add(
             f"{100 * value['value']:.1f} %  95 % interval {low:.1f} to {high:.1f}, "
             f"chance {100 * value['chance']:.1f}, seed {value['seed']}, layer {value['layer']}, "
-            f"{value['count']} examples of {value['clips']} clips"
+            f"{number_of(value['count'], 'example')} of {number_of(value['clips'], 'clip')}"
         )
     for entry in found["chain"]:
         _add_step(tree, Step(Path(entry["receipt"]), entry))
@@ -94,8 +91,11 @@ def _list_numbers(report: Report, as_json: bool) -> None:
     if as_json:
         print(json.dumps(values, indent=1))
         return
+    ids = report.ids
+    aliases = {id: short_alias(id, ids) for id in values}
+    width = max(map(len, aliases.values()))
     for id, value in values.items():
-        print(f"{100 * value:6.1f} %  {id}")
+        print(f"{100 * value:6.1f} %  {aliases[id]:{width}}  {id}")
 
 
 def _add_step(tree: Tree, step: Step) -> None:
@@ -122,86 +122,3 @@ def _add_step(tree: Tree, step: Step) -> None:
 def _versions(receipt: dict[str, Any]) -> str:
     packages = receipt.get("packages", {})
     return ", ".join(f"{name} {packages[name]}" for name in ("torch", "pyarrow", "decord") if name in packages)
-
-
-def clip(report: Report, name: str) -> dict[str, Any]:
-    """What a clip (its id, or its file) is in the store, and every number that it touched, with its roles.
-
-    Raises UserError for a clip that no split holds, and for numbers made from another index than is here now.
-    """
-    places = _find(report, name)
-    # Where something of it can be used, with the index that says so: its numbers are those that used it there.
-    usable = {place: md5 for place, (rows, md5) in places.items() if len(index.usable(rows))}
-    touched = []
-    for folder, evaluation in report.evaluations.items():
-        steps = closure([folder / "receipt.json"])
-        roles = [
-            used["role"]
-            for step in steps
-            for used in step.receipt.get("clips", [])
-            if (place := (used["dataset"], used["split"])) in usable and _still(used, usable[place], step)
-        ]
-        if roles:
-            touched += [
-                {"number": evaluation.id_of(one), "value": one.value, "roles": sorted(set(roles))}
-                for one in evaluation.numbers
-            ]
-    first = next(iter(places.values()))[0].iloc[0]
-    return {
-        "clip": first["parent"],
-        "file": first["path"],
-        "md5": first["md5"],
-        "split": first["split"],
-        "windows": sum(len(rows) for (dataset, _), (rows, _) in places.items() if dataset == report.dataset),
-        "stills": sum(len(rows) for (dataset, _), (rows, _) in places.items() if dataset != report.dataset),
-        "unused": sorted({reason for rows, _ in places.values() for reason in rows["reason"].dropna()}),
-        "numbers": touched,
-    }
-
-
-def _find(report: Report, name: str) -> dict[tuple[str, str], tuple[Any, str]]:
-    """By dataset and split: the rows of the index that a clip has, and the index's md5; of the report's dataset first,
-    then of the stills that are cut from it."""
-    places, known = {}, []
-    wanted = os.path.realpath(name)  # of a link in a circle too, where Path.resolve raises
-    stills = [one for one in report.parameters.at(report.scale).datasets if cards.parent(one) == report.dataset]
-    for dataset in (report.dataset, *stills):
-        for split in layout.SPLITS:
-            path = layout.index(report.scale, dataset, split)
-            if not path.exists():
-                continue
-            rows = index.read(path)
-            same_file = rows["path"].map(lambda file: os.path.realpath(from_text(file)) == wanted)
-            mine = rows[(rows["parent"] == name) | (rows["id"] == name) | same_file]
-            if len(mine):
-                places[dataset, split] = mine, receipts.describe(path)["md5"]
-            known += rows["parent"].tolist()
-    if not known:
-        raise UserError(f"{name}: {report.dataset} is not decoded at scale {report.scale}; --scale names another")
-    if not places:
-        raise UserError(
-            f"{name}: no such clip in {report.dataset} at scale {report.scale} (--dataset names other data)"
-            f"{did_you_mean(name, list(dict.fromkeys(known))[:20000])}"
-        )
-    return places
-
-
-def _still(used: dict[str, Any], md5: str, step: Step) -> bool:
-    if used["index"] != md5:
-        raise UserError(
-            f"{step.path}: was made from another index of {used['dataset']}/{used['split']}; run Snakemake first"
-        )
-    return True
-
-
-def show_clip(report: Report, name: str, as_json: bool) -> None:
-    """Print what a clip touched."""
-    found = clip(report, name)
-    if as_json:
-        print(json.dumps(found, indent=1))
-        return
-    print(f"{found['clip']}   {found['file']}   md5 {found['md5']}   {found['split']}")
-    for reason in found["unused"]:
-        print(f"  {'in part not used' if found['numbers'] else 'used for nothing'}: {reason}")
-    for one in found["numbers"]:
-        print(f"  {', '.join(one['roles']):40} {100 * one['value']:6.1f} %  {one['number']}")

@@ -1,5 +1,6 @@
 """`data/excluded.txt`: clips that may touch no later number, by split, so that only what they touched is redone."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import cards, layout
@@ -9,26 +10,41 @@ from pipeline.files import write_text
 HEADER = "# One clip a line, then the reason: DATASET/SPLIT/NAME reason"
 
 
+@dataclass(frozen=True)
+class Line:
+    """clip: DATASET/SPLIT/NAME, of a clip, a still or (with @) a window. number: in the file, from 1."""
+
+    number: int
+    clip: str
+    reason: str
+
+
 def read(path: Path = layout.EXCLUDED) -> dict[str, str]:
-    """Reason by clip id. Raises UserError for a line that names no split or gives no reason."""
-    reasons = {}
+    """Reason by clip id. Raises as `lines` does."""
+    return {line.clip: line.reason for line in lines(path)}
+
+
+def lines(path: Path = layout.EXCLUDED) -> list[Line]:
+    """Raises UserError for a line whose first word names no split, or that gives no reason."""
+    found = []
     try:
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        texts = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8") from None
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.startswith("#"):
+    for number, text in enumerate(texts, 1):
+        if not text.strip() or text.startswith("#"):
             continue
-        clip, _, reason = line.strip().partition(" ")
+        clip, reason = [*text.split(maxsplit=1), ""][:2]
         parts = clip.split("/", 2)
-        if len(parts) != 3 or parts[1] not in layout.SPLITS:
+        if len(parts) != 3 or parts[1] not in layout.SPLITS or not all(parts):
             raise UserError(
-                f"{path}:{number}: expected DATASET/SPLIT/NAME (split {', '.join(layout.SPLITS)}), found {clip!r}"
+                f"{path}:{number}: expected DATASET/SPLIT/NAME (split {', '.join(layout.SPLITS)}) and a reason, found "
+                f"{clip!r}; a space in a name is written %20, as `audit` prints it"
             )
         if not reason.strip():
             raise UserError(f"{path}:{number}: {clip} has no reason; write one behind it")
-        reasons[clip] = reason.strip()
-    return reasons
+        found.append(Line(number, clip, reason.strip()))
+    return found
 
 
 def of(scale: str, dataset: str, split: str) -> list[Path]:
@@ -39,13 +55,15 @@ def of(scale: str, dataset: str, split: str) -> list[Path]:
 
 def refresh(scale: str, datasets: list[str]) -> list[Path]:
     """Write the part of every split that has changed; returns the written."""
-    reasons = read()
-    for clip in reasons:
-        dataset = clip.partition("/")[0]
+    read_lines = lines()
+    for line in read_lines:
+        dataset = line.clip.partition("/")[0]
         if dataset not in datasets:
             raise UserError(
-                f"{layout.EXCLUDED}: {clip}: there is no dataset {dataset!r}{did_you_mean(dataset, datasets)}"
+                f"{layout.EXCLUDED}:{line.number}: {line.clip}: there is no dataset {dataset!r}"
+                f"{did_you_mean(dataset, datasets)}"
             )
+    reasons = {line.clip: line.reason for line in read_lines}
     written = []
     for dataset in datasets:
         for split in layout.SPLITS:

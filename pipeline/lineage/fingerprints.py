@@ -38,6 +38,7 @@ BOOKKEEPING = (
     "pipeline.files",
     "pipeline.layout",
     "pipeline.lineage.audit",
+    "pipeline.lineage.audit_clip",
     "pipeline.lineage.chain",
     "pipeline.lineage.drivers",
     "pipeline.lineage.fingerprints",

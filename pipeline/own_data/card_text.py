@@ -59,10 +59,10 @@ def _labels(found: Found) -> list[str]:
     if not found.classes:
         why = f"one class only, {_quoted(found.only_class)}" if found.only_class else "no class folder"
         return [*_comment(f"There is {why}: for pretraining alone."), "labels: {}"]
-    counts = Counter((file.label, file.split) for file in found.files if file.reason is None)
+    counts = Counter((file.label, file.split) for file, _ in found.usable())
     lines = _comment(
         """Of each file: the folder that names its class. Files of a class that does not stand here are left out. Behind
-        each: files in """
+        each: usable files in """
         + ", ".join(found.counts())
     )
     lines += ["labels:", "  class:", "    of: clip", "    classes:"]
@@ -75,7 +75,10 @@ def _labels(found: Found) -> list[str]:
 def _splits(found: Found) -> list[str]:
     counts = found.counts()
     lines = [f"splits: [{', '.join(counts)}]"]
-    lines += _comment("Files of each, as counted when they were added; how many jobs there will be follows from it.")
+    lines += _comment(
+        """Files of each, those that cannot be used included, as counted when they were added; how many jobs there will
+        be follows from it."""
+    )
     lines.append(f"files: {{{', '.join(f'{split}: {count}' for split, count in counts.items())}}}")
     if found.classes:
         taken = found.held_out

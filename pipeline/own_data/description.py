@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 from rich.console import Console
@@ -12,6 +12,7 @@ from rich.table import Table
 from pipeline import layout
 from pipeline.own_data.found import Found
 from pipeline.paths import to_text
+from pipeline.tables.text import number_of
 
 SHOWN = 12
 """Classes, or files that are named, before the rest is counted."""
@@ -24,12 +25,15 @@ def describe(name: str, found: Found) -> None:
     # In a pipe no line may be cut.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
     usable = found.usable()
-    counted = f"{len(found.files)} {found.medium} files, {len(usable)} can be opened"
+    counted = (
+        f"{number_of(len(found.files), f'{found.medium} file')}, "
+        f"{len(usable)} usable, {len(found.files) - len(usable)} not"
+    )
     console.print(f"[bold]{escape(to_text(found.root))}[/bold]: {counted}")
     console.print(_classes(found))
     facts = [one for _, one in usable]
     for what, values, text in (
-        ("length", [one.seconds for one in facts if one.seconds], _seconds),
+        ("container length", [one.seconds for one in facts if one.seconds], _seconds),
         ("shorter side", [min(one.width, one.height) for one in facts if one.width], "{:.0f} px".format),
         ("frames a second", [round(one.rate, 2) for one in facts if one.rate], "{:.4g}".format),
         ("sample rate", [one.sample_rate for one in facts if one.sample_rate], "{:.0f} Hz".format),
@@ -52,14 +56,29 @@ def _classes(found: Found) -> Table:
     table = Table("class", *splits, box=None, header_style="bold", pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
-    counts = Counter((file.label, file.split) for file in found.files if file.reason is None)
+    usable = Counter((file.label, file.split) for file, _ in found.usable())
+    broken = Counter((file.label, file.split) for file, _ in found.problems())
+
+    def counted(labels: Collection[str | None]) -> list[str]:
+        return [
+            _beside(sum(usable[label, split] for label in labels), sum(broken[label, split] for label in labels))
+            for split in splits
+        ]
+
     for label in found.classes[:SHOWN]:
-        table.add_row(escape(label), *(str(counts[label, split]) for split in splits))
+        table.add_row(escape(label), *counted([label]))
     if len(found.classes) > SHOWN:
-        table.add_row(f"and {len(found.classes) - SHOWN} more", *[""] * len(splits))
-    totals = Counter(file.split for file in found.files if file.reason is None)
-    table.add_row("[bold]all[/bold]", *(str(totals[split]) for split in splits))
+        table.add_row(f"{len(found.classes) - SHOWN} more", *counted(found.classes[SHOWN:]))
+    everything = {label for label, _ in (*usable, *broken)}
+    none = everything - set(found.classes)
+    if found.classes and none:
+        table.add_row("in none of them", *counted(none))
+    table.add_row("[bold]all[/bold]", *counted(everything))
     return table
+
+
+def _beside(usable: int, broken: int) -> str:
+    return f"{usable} (+{broken} not usable)" if broken else str(usable)
 
 
 def _spread(values: Sequence[float], text: Callable[[float], str]) -> str:
@@ -85,7 +104,7 @@ def _problems(console: Console, found: Found) -> None:
     if problems:
         console.print(f"[yellow]{len(problems)} cannot be used[/yellow]; the report will name their reasons:")
     for file, reason in problems[:SHOWN]:
-        console.print(f"  {escape(to_text(file.relative))}: {escape(reason)}")
+        console.print(f"  {escape(found.shown(file.relative))}: {escape(reason)}")
     if len(problems) > SHOWN:
         reasons = Counter(reason for _, reason in problems[SHOWN:]).most_common(SHOWN)
         console.print(f"  and {len(problems) - SHOWN} more: {escape('; '.join(f'{n} {r}' for r, n in reasons))}")
@@ -108,11 +127,18 @@ def _warnings(found: Found) -> list[str]:
         names = ", ".join(repr(one) for one in found.strange)
         made.append(f"train has no class {names}, which another split has: files of it are left out")
     if found.medium == "video" and 0 < found.with_sound < len(found.usable()):
-        made.append(f"{len(found.usable()) - found.with_sound} videos have no sound; the card says what follows")
+        silent = len(found.usable()) - found.with_sound
+        made.append(f"{'1 video has' if silent == 1 else f'{silent} videos have'} no sound; the card says what follows")
     if found.links:
-        made.append(f"{found.links} files are links, which are followed")
+        made.append("1 file is a link, followed" if found.links == 1 else f"{found.links} files are links, followed")
     if found.twice:
-        made.append(f"{found.twice} files are reached under a second name: one in train and in test would be a leak")
+        pairs = [f"{found.shown(one)} is {to_text(own)}" for one, own in found.twice[:SHOWN]]
+        more = f" and {len(found.twice) - SHOWN} more" if len(found.twice) > SHOWN else ""
+        count = "1 file is" if len(found.twice) == 1 else f"{len(found.twice)} files are"
+        made.append(
+            f"{count} counted twice, by a second name ({'; '.join(pairs)}{more}): in train and in test it would be a "
+            "leak"
+        )
     if found.others:
         kinds = ", ".join(f"{count} {ending}" for ending, count in found.others.most_common(6))
         made.append(f"files of other kinds are left alone: {kinds}")

@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePath
 
 from pipeline.datasets.folder.arrangement import File, arrange, classes_of
@@ -26,7 +27,8 @@ WITH_SOUND = 0.9
 class Found:
     """held_out: shares of train that go into splits without a folder. facts: of each file that can be reached, in
     order, None for the others. others: files of other media, by ending; unknown: files of none. links: files that are
-    links. twice: files that are reached under a second name, by a link."""
+    links. twice: names of files that have another, before them in the list or no link, and that one. Every file is
+    either usable or one of the problems."""
 
     root: Path
     medium: Medium
@@ -36,7 +38,7 @@ class Found:
     others: Counter[str]
     unknown: list[PurePath]
     links: int
-    twice: int
+    twice: list[tuple[PurePath, PurePath]]
 
     @property
     def classes(self) -> list[str]:
@@ -55,18 +57,37 @@ class Found:
         others = {file.label for file in self.files if file.label is not None and file.reason is None}
         return sorted(others - set(classes_of(self.files)))
 
+    @cached_property
+    def _reasons(self) -> list[str | None]:
+        """Of each file, why it cannot be used."""
+        classes = set(self.classes)
+        reasons = []
+        for file, facts in zip(self.files, self.facts, strict=True):
+            reason = file.reason or (facts.problem if facts else None)
+            if reason is None and classes and file.label not in classes:
+                reason = f"train has no class {file.label!r}"
+            reasons.append(reason)
+        return reasons
+
     def usable(self) -> list[tuple[File, Facts]]:
-        pairs = zip(self.files, self.facts, strict=True)
-        return [(file, facts) for file, facts in pairs if facts is not None and facts.problem is None]
+        those = zip(self.files, self.facts, self._reasons, strict=True)
+        return [(file, facts) for file, facts, reason in those if facts is not None and reason is None]
 
     def problems(self) -> list[tuple[File, str]]:
         """Files that cannot be used, with the reason."""
-        pairs = zip(self.files, self.facts, strict=True)
-        reasons = [(file, file.reason or (facts.problem if facts else None)) for file, facts in pairs]
-        return [(file, reason) for file, reason in reasons if reason is not None]
+        return [(file, reason) for file, reason in zip(self.files, self._reasons, strict=True) if reason is not None]
+
+    def shown(self, relative: PurePath) -> str:
+        """A file's name and, where a link leads to it, that link's target: the file is one, or a folder on the way."""
+        for part in (*[*relative.parents][-2::-1], relative):
+            if (self.root / part).is_symlink():
+                target = to_text((self.root / part).readlink())
+                name, link = to_text(relative), to_text(part)
+                return f"{name} -> {target}" if part == relative else f"{name} ({link} -> {target})"
+        return to_text(relative)
 
     def counts(self) -> dict[str, int]:
-        """Files of each split that has any, broken ones included: what `fetch` lists."""
+        """Files of each split that has any, those that cannot be used included: what `fetch` lists."""
         counted = Counter(file.split for file in self.files)
         return {split: counted[split] for split in SPLITS if counted[split]}
 
@@ -103,14 +124,27 @@ def find(root: Path, medium: Medium | None) -> Found:
     paths = [entry.relative for entry in entries if not entry.is_folder]
     others = Counter(path.suffix.lower() for path in paths if medium_of(path) not in (medium, None))
     unknown = [path for path in paths if medium_of(path) is None]
-    inodes = Counter(entry.inode for entry in entries if entry.reason is None and medium_of(entry.relative) == medium)
     links = sum((root / file.relative).is_symlink() for file in files)
-    twice = sum(count - 1 for count in inodes.values())
+    twice = _twice(root, [entry for entry in entries if entry.reason is None and medium_of(entry.relative) == medium])
     found_all = Found(root, medium, held_out, files, facts, others, unknown, links, twice)
     if not found_all.usable():
         _, reason = found_all.problems()[0]
         raise UserError(f"{shown}: none of {len(files)} {medium} files can be opened; the first {reason}")
     return found_all
+
+
+def _twice(root: Path, entries: list[Entry]) -> list[tuple[PurePath, PurePath]]:
+    """Second names of files, each with the first."""
+    names: dict[tuple[int, int], list[PurePath]] = {}
+    for entry in entries:
+        names.setdefault(entry.inode, []).append(entry.relative)
+    pairs = []
+    for same in names.values():
+        if len(same) > 1:
+            # A name on whose way there is no link is the file's own.
+            own = next((one for one in same if (root / one).resolve() == root.resolve() / one), same[0])
+            pairs += [(one, own) for one in same if one != own]
+    return pairs
 
 
 def _medium(entries: list[Entry], shown: str) -> Medium:

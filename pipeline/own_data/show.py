@@ -39,8 +39,7 @@ def show(parameters: Parameters, scale: str, dataset: str) -> None:
     console.print(_splits(rows, files, card.splits))
     for name, values in _values(files).items():
         if len(values):
-            low, middle, high = np.quantile(values, [0, 0.5, 1])
-            console.print(f"  {name:20} {low:.4g} to {high:.4g}, half of them below {middle:.4g}")
+            console.print(f"  {name:20} {spread(values)}")
     reasons = rows.loc[rows["reason"].notna()].drop_duplicates("parent")["reason"].value_counts()
     for reason, count in reasons.items():
         console.print(f"  [yellow]{count} not used[/yellow]: {escape(str(reason))}")
@@ -50,6 +49,12 @@ def show(parameters: Parameters, scale: str, dataset: str) -> None:
     _draw(folder / f"{DRAWN}sheet.png", lambda path: decoded.sheet(sample, path), console)
     classes = {str(label): int(count) for label, count in counts.items()}
     _draw(folder / f"{DRAWN}histograms.png", lambda path: decoded.histograms(_values(files), classes, path), console)
+
+
+def spread(values: np.ndarray) -> str:
+    """`all 64`, or the range with the median; values that print alike are alike."""
+    low, middle, high = (f"{one:.4g}" for one in np.quantile(values, [0, 0.5, 1]))
+    return f"all {low}" if low == high else f"{low} to {high}, half of them below {middle}"
 
 
 def _draw(path: Path, draw: Callable[[Path], None], console: Console) -> None:
@@ -82,7 +87,7 @@ def _values(files: pd.DataFrame) -> dict[str, np.ndarray]:
     sides = files[["width", "height"]].min(axis=1).dropna().to_numpy(float)
     lengths = files["end"].dropna().to_numpy(float)
     return {
-        "length, s": lengths[lengths > 0],
+        "decoded length, s": lengths[lengths > 0],
         "shorter side, px": sides[sides > 0],
         "frames a second": np.array([1 / np.median(np.diff(one)) for one in times]),
     }

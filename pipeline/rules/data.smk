@@ -108,7 +108,7 @@ rule decode:
         "SELFSUP_PLANNED={params.planned} python -m pipeline decode --scale {wildcards.scale} --dataset {wildcards.dataset}"
         " --split {wildcards.split} --shard {wildcards.shard}"
         " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
-        " ; grep -A 100 'files are left out$' {log} >&2 || true"
+        " ; grep -E -A 100 'files? (is|are) left out$' {log} >&2 || true"
 
 
 rule index:
@@ -136,6 +136,7 @@ rule index:
     shell:
         "python -m pipeline index --scale {wildcards.scale} --dataset {wildcards.dataset} --split {wildcards.split}"
         " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+        " ; grep '^warning: ' {log} >&2 || true"
 
 
 rule mine:

@@ -1,11 +1,13 @@
 """index: the rows of a split's shards in one table, with what `data/excluded.txt` excludes marked by its reason."""
 
+import sys
+
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline import cards, layout
-from pipeline.lineage import exclusions, fingerprints, receipts
+from pipeline.lineage import absent, exclusions, fingerprints, receipts
 from pipeline.parameters import Parameters
 from pipeline.store import index as rows_of_store
 from pipeline.store.sharding import shard_counts
@@ -36,7 +38,12 @@ def index(parameters: Parameters, scale: str, dataset: str, split: str) -> None:
         schema = rows_of_store.schema(list(cards.read(dataset).labels))
         pq.write_table(pa.Table.from_pandas(rows, schema, preserve_index=False), stage.partial(path))
         # A clip of another scale may be named here without being there: the report says so.
-        stage.notes["excluded_but_not_there"] = sorted(set(reasons) - set(rows["parent"]) - set(rows["id"]))
+        there = {*rows["parent"], *rows["id"]}
+        stage.notes["excluded_but_not_there"] = sorted(set(reasons) - there)
+        # Those of stills name clips too, which may have no still; that they are there is said where they are indexed.
+        own = [clip for clip in reasons if clip not in there and clip.startswith(f"{dataset}/")]
+        for line in absent.warnings_of(own, scale, there):
+            print(line, file=sys.stderr)
         _remove_surplus(scale, dataset, split, shards)
         stage.notes |= {"rows": len(rows), "usable": len(rows_of_store.usable(rows)), "excluded": len(reasons)}
 

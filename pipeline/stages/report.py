@@ -9,7 +9,7 @@ from pipeline.dag import Dag
 from pipeline.figures import decoded
 from pipeline.figures.contact_sheet import contact_sheet
 from pipeline.files import write_json, write_text
-from pipeline.lineage import exclusions, fingerprints, receipts
+from pipeline.lineage import absent, exclusions, fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
 from pipeline.paths import from_text
 from pipeline.stages import shown as clips
@@ -98,8 +98,16 @@ def contents(
         seed=parameters.bootstrap.seed,
     )
     ids = with_seeds([id for result in results for id in result.evaluation.ids()])
-    there = set(rows["parent"])
-    absent = [clip for clips in excluded for clip in clips if clip not in there]
+    # A still, or a window of a file, may be excluded alone.
+    there = {*rows["parent"], *rows["id"]}
+    missing = [(clip, reason) for clips in excluded for clip, reason in clips.items() if clip not in there]
     unused = left_out(rows)
-    unused += [LeftOut(clip, f"named in {layout.EXCLUDED}, but not there at this scale", False) for clip in absent]
+    unused += [
+        LeftOut(
+            clip,
+            f"named in {layout.EXCLUDED}, but not there at this scale{absent.hint(clip, reason, there)}",
+            is_there=False,
+        )
+        for clip, reason in missing
+    ]
     return markdown.Report(scale, dataset, tuple(parameters.seeds), tuple(parameters.references), measured, ids, unused)

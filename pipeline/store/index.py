@@ -66,8 +66,9 @@ def counted(reasons: Iterable[str]) -> dict[str, int]:
 def told(name: str, files: int, left_out: list[tuple[str, str]]) -> list[str]:
     """left_out: id and reason. Lines that end a run: how many files were left out, and the first of each reason."""
     if not left_out:
-        return [f"{name}: all {files} files are used"]
-    lines = [f"{name}: {len(left_out)} of {files} files are left out"]
+        return [f"{name}: its 1 file is used" if files == 1 else f"{name}: all {files} files are used"]
+    noun, verb = "file" if files == 1 else "files", "is" if len(left_out) == 1 else "are"
+    lines = [f"{name}: {len(left_out)} of {files} {noun} {verb} left out"]
     for pattern, count in counted(reason for _, reason in left_out).items():
         clip, reason = next(one for one in left_out if list(counted([one[1]])) == [pattern])
         more = f", and {count - 1} more for the like" if count > 1 else ""

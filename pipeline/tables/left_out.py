@@ -14,28 +14,40 @@ SHOWN = 40
 
 @dataclass(frozen=True)
 class LeftOut:
-    """file: its id, DATASET/SPLIT/NAME. is_there: false for one that is to be excluded but is not in the data."""
+    """file: its id, DATASET/SPLIT/NAME. is_there: false for one that is to be excluded but is not in the data. in_part:
+    true where other windows of it are used."""
 
     file: str
     reason: str
     is_there: bool = True
+    in_part: bool = False
 
 
 def left_out(rows: pd.DataFrame) -> list[LeftOut]:
     """rows: of the store's indices, with `parent` (DATASET/SPLIT/NAME) and `reason`, of any number of splits and
     datasets. A file counts once for a reason, however many windows it has."""
     unused = rows.loc[rows["reason"].notna(), ["parent", "reason"]].drop_duplicates().sort_values(["parent", "reason"])
-    return [LeftOut(str(file), str(reason)) for file, reason in unused.itertuples(index=False)]
+    used = set(rows["parent"].iloc[index.usable(rows)])
+    return [LeftOut(str(file), str(reason), in_part=file in used) for file, reason in unused.itertuples(index=False)]
 
 
 def counted(files: Sequence[LeftOut]) -> int:
-    """How many files of the data."""
+    """How many files of the data, those left out in part included."""
     return len({one.file for one in files if one.is_there})
+
+
+def partly(files: Sequence[LeftOut]) -> int:
+    """How many of them in part."""
+    return len({one.file for one in files if one.in_part})
+
+
+def _reason(one: LeftOut) -> str:
+    return f"in part: {escaped(one.reason)}" if one.in_part else escaped(one.reason)
 
 
 def named(files: Sequence[LeftOut]) -> list[str]:
     """A table of the first, and how many more there are for which reasons. files: at least one."""
-    parts = [grid(["File", "Reason"], [[code(one.file), escaped(one.reason)] for one in files[:SHOWN]])]
+    parts = [grid(["File", "Reason"], [[code(one.file), _reason(one)] for one in files[:SHOWN]])]
     if more := index.counted(one.reason for one in files[SHOWN:]):
         parts.append("\n".join(item(f"and {count} more: {escaped(reason)}") for reason, count in more.items()))
     return parts

@@ -58,11 +58,24 @@ def _introduction(report: Report) -> list[str]:
             schedule are not those of the papers{rendered}: compare measured numbers with each other, and orderings
             with the published column, never absolute values. An empty cell is not built yet."""
         ),
+        *smoke(report.scale),
         paragraph(
             """Behind a published value stands how far it can be trusted: *read* in the paper or its authors'
             repository, *second-hand* from a transcription or another paper, *lecture* on the slide only, *recalled*
             from memory."""
         ),
+    ]
+
+
+def smoke(scale: str) -> list[str]:
+    """That numbers of the smallest scale mean nothing; of any other, nothing."""
+    if scale != "smoke":
+        return []
+    return [
+        paragraph(
+            """**At scale `smoke` the numbers mean nothing**: it trains for a few steps on a few small clips, to show
+            that everything runs."""
+        )
     ]
 
 
@@ -163,8 +176,8 @@ def left_out_section(report: Report) -> list[str]:
         nothing = paragraph(f"Nothing: `{layout.EXCLUDED}` names no clip, and every file could be used.")
         return [nothing, *overlap_section(report)]
     count = counted(report.left_out)
-    intro = f"""{count} clips or files are used by no number, or only in part. Those marked *excluded* stand in
-        `{layout.EXCLUDED}`."""
+    which = "1 clip or file is" if count == 1 else f"{count} clips or files are"
+    intro = f"""{which} used by no number, or only in part. Those marked *excluded* stand in `{layout.EXCLUDED}`."""
     return [paragraph(intro), *named(report.left_out), *overlap_section(report)]
 
 

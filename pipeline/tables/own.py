@@ -13,9 +13,14 @@ from pipeline.cards import Card
 from pipeline.layout import EXCLUDED
 from pipeline.store import index
 from pipeline.tables.aliases import short_alias
-from pipeline.tables.left_out import counted, named
-from pipeline.tables.markdown import Report, measured_here, overlap_section
-from pipeline.tables.text import grid, item, paragraph, percent
+from pipeline.tables.left_out import counted, named, partly
+from pipeline.tables.markdown import Report, measured_here, overlap_section, smoke
+from pipeline.tables.text import code, grid, item, number_of, paragraph, percent
+
+FEW_FILES = 10
+"""Test files, below which a bootstrap's interval is no measure of what is not known: it redraws the few there are."""
+SHOWN_CLASSES = 12
+"""Of those missing, before the rest is counted."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ def render(report: OwnReport) -> str:
         f"# {report.card.title}",
         *_introduction(report),
         "## Measured here",
-        *(measured_here(report.measured) if report.measured.measured else [paragraph("Nothing: see below.")]),
+        *(_measured(report) if report.measured.measured else [paragraph("Nothing: see below.")]),
         *(["\n".join(item(note) for note in report.notes)] if report.notes else []),
         *_not_run(report),
         "## The data",
@@ -60,8 +65,48 @@ def _introduction(report: OwnReport) -> list[str]:
             on its training split by this pipeline, last checkpoint, every choice made on the validation split, scored
             once on the test split; in parentheses the 95 % interval, by bootstrap over files (and seeds, where there
             are several). With few test files the intervals are wide: read them before the numbers."""
-        )
+        ),
+        *smoke(measured.scale),
     ]
+
+
+def _measured(report: OwnReport) -> list[str]:
+    cautions = _cautions(report)
+    return [*(["\n".join(item(one) for one in cautions)] if cautions else []), *measured_here(report.measured)]
+
+
+def _cautions(report: OwnReport) -> list[str]:
+    """What takes the meaning from the numbers: too few test files, classes that none of them is of."""
+    used = _usable(report.rows, "test")
+    cautions = []
+    files = used["parent"].nunique()
+    if files < FEW_FILES:
+        why = (
+            "tested on 1 file alone: its interval has no width, and yet the number says next to nothing"
+            if files == 1
+            else f"tested on {files} files alone: with fewer than {FEW_FILES} even the intervals say little"
+        )
+        cautions.append(f"**Few test files**: {why}.")
+    label = report.card.main
+    if label is None:
+        return cautions
+    classes = report.card.labels[label].classes
+    there = set(used[f"label_{label}"])
+    missing = [one for one in classes if one not in there]
+    if missing:
+        named = ", ".join(code(one) for one in missing[:SHOWN_CLASSES])
+        more = f" and {len(missing) - SHOWN_CLASSES} more" if len(missing) > SHOWN_CLASSES else ""
+        alone = ": with one class there, whoever always named it would be right" if len(there) == 1 else ""
+        cautions.append(
+            f"**Classes missing**: no test file is of {len(missing)} of the {len(classes)} classes ({named}{more}), so "
+            f"the numbers say nothing of {'it' if len(missing) == 1 else 'them'}{alone}."
+        )
+    return cautions
+
+
+def _usable(rows: pd.DataFrame, split: str) -> pd.DataFrame:
+    mine = rows[rows["split"] == split]
+    return mine.iloc[index.usable(mine)]
 
 
 def _not_run(report: OwnReport) -> list[str]:
@@ -75,11 +120,10 @@ def _data(report: OwnReport) -> list[str]:
     lines = []
     for split in report.card.splits:
         mine = report.rows[report.rows["split"] == split]
-        used = mine.iloc[index.usable(mine)]
+        used = _usable(report.rows, split)
         classes = str(used[f"label_{label}"].nunique()) if label else ""
         lines.append([split, str(mine["parent"].nunique()), str(used["parent"].nunique()), str(len(used)), classes])
-    tested = report.rows[report.rows["split"] == "test"]
-    counts = tested.iloc[index.usable(tested)][f"label_{label}"].value_counts() if label else pd.Series(dtype=int)
+    counts = _usable(report.rows, "test")[f"label_{label}"].value_counts() if label else pd.Series(dtype=int)
     largest = []
     if len(counts) > 1:
         share = percent(counts.max() / counts.sum())
@@ -101,8 +145,11 @@ def _left_out(report: OwnReport) -> list[str]:
     files = report.measured.left_out
     if not files:
         return [paragraph(f"Nothing: `{EXCLUDED}` names none of its files, and every one could be used.")]
-    whole = report.rows["parent"].nunique()
-    intro = f"{counted(files)} of {whole} files are used for nothing. Those marked *excluded* stand in `{EXCLUDED}`."
+    whole = number_of(report.rows["parent"].nunique(), "file")
+    wholly, in_part = counted(files) - partly(files), partly(files)
+    parts = f", {in_part} in part" if in_part else ""
+    intro = f"""{wholly} of {whole} {"is" if wholly == 1 else "are"} used for nothing{parts}. Those marked *excluded*
+        stand in `{EXCLUDED}`."""
     return [paragraph(intro), *named(files)]
 
 

@@ -32,7 +32,12 @@ def code(text: str) -> str:
 
 def escaped(text: str) -> str:
     """Text that somebody or something else wrote, shown as it is."""
-    return re.sub(r"([\\`*<\[])", r"\\\1", text)
+    return re.sub(r"([\\`*_&<\[])", r"\\\1", text)
+
+
+def number_of(count: int, name: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{count} {name}" if count == 1 else f"{count} {name}s"
 
 
 def percent(fraction: float) -> str:

@@ -17,6 +17,8 @@ class ConvNet(Encoder):
     """A block is a 3 x 3 convolution of stride 2, batch normalisation and a ReLU."""
 
     streams: ClassVar = ("frames",)
+    IN: ClassVar[int] = 3
+    """Channels of the input. A subclass that shows its network more makes that in its own `prepare`, or before it."""
     ranges: ClassVar = {"widths": (1, 65536), "side": (8, 4096)}
     windows = ONE_FRAME
 
@@ -32,7 +34,7 @@ class ConvNet(Encoder):
                 nn.BatchNorm2d(after),
                 nn.ReLU(inplace=True),
             )
-            for before, after in zip([3, *widths[:-1]], widths, strict=True)
+            for before, after in zip([self.IN, *widths[:-1]], widths, strict=True)
         )
 
     @property
@@ -45,7 +47,7 @@ class ConvNet(Encoder):
         return single_image(streams["frames"], self.side)
 
     def blocks(self, x: Tensor) -> list[Tensor]:
-        """x: (B, 3, side, side) -> maps (B, widths[i], side / 2^(i+1), side / 2^(i+1))."""
+        """x: (B, IN, side, side) -> maps (B, widths[i], side / 2^(i+1), side / 2^(i+1))."""
         # Channels last is the faster layout for convolutions on CPUs and on tensor cores.
         x = x.contiguous(memory_format=torch.channels_last)
         maps = []

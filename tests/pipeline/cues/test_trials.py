@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pipeline import parameters
-from pipeline.cues.ceilings import Frames, Sound
+from pipeline.cues.ceilings import CONTRAST, Frames, Sound, with_motion
 from pipeline.cues.trials import BLIND, ORDERED, SOUND, Trial, compare, encoder_of, trial
 from pipeline.parameters.models import CueReport
 from pipeline.store.shards import ShardWriter
@@ -80,6 +80,20 @@ def test_averaging_forgets_the_order_and_nothing_else(sources: Mapping[str, Stor
     torch.testing.assert_close(maps(False, frames), maps(False, shuffled))
     assert not torch.allclose(maps(True, frames), maps(True, shuffled))
     torch.testing.assert_close(maps(True, frames).unflatten(1, (4, 16)).mean(dim=1), maps(False, frames))
+
+
+def test_what_moves_is_what_differs_from_the_mean_picture() -> None:
+    clip = torch.rand(2, 1, 3, 8, 8, generator=torch.Generator().manual_seed(0)).expand(2, 4, 3, 8, 8).clone()
+    still = with_motion(clip)
+    assert torch.equal(still[:, :, :3], clip)
+    torch.testing.assert_close(still[:, :, 3:], torch.zeros(2, 4, 3, 8, 8))
+    # One pixel of the second of four pictures: three quarters of its change there, a quarter less in the others.
+    clip[:, 1, :, 2, 3] += 0.4
+    moved = with_motion(clip)[:, :, 3:]
+    expected = CONTRAST * torch.tensor([-0.1, 0.3, -0.1, -0.1])
+    torch.testing.assert_close(moved[:, :, :, 2, 3], expected[None, :, None].expand(2, 4, 3))
+    moved[:, :, :, 2, 3] = 0
+    torch.testing.assert_close(moved, torch.zeros_like(moved))
 
 
 def test_sound_keeps_its_frequencies_apart() -> None:

@@ -42,7 +42,12 @@ def test_only_the_part_that_changed_is_written() -> None:
     [
         ("000001.mp4 withdrawn", "excluded.txt:1: expected DATASET/SPLIT/NAME"),
         ("toyworld/tset/000001 withdrawn", "excluded.txt:1: expected DATASET/SPLIT/NAME"),
-        ("toywrld/test/000001 withdrawn", "there is no dataset 'toywrld'; did you mean 'toyworld'?"),
+        ("toyworld/test/ withdrawn", "excluded.txt:1: expected DATASET/SPLIT/NAME"),
+        ("my files/test/a.mp4 withdrawn", "found 'my'; a space in a name is written %20"),
+        (
+            "toywrld/test/000001 withdrawn",
+            "excluded.txt:1: toywrld/test/000001: there is no dataset 'toywrld'; did you",
+        ),
         ("toyworld/test/000001", "excluded.txt:1: toyworld/test/000001 has no reason"),
     ],
 )

@@ -1,6 +1,7 @@
 """`add`: what it says of a folder, the card that it writes, what it refuses."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,10 @@ def test_videos_of_several_kinds(folder: Path, capsys: OUTPUT) -> None:
     (folder / "walk" / os.fsdecode(b"caf\xe9\n.mp4")).write_bytes((folder / "walk/0.mp4").read_bytes())
     add("mine", folder, "", replace=False)
     said = capsys.readouterr().out
-    assert "12 video files, 9 can be opened" in said
+    assert "12 video files, 9 usable, 3 not" in said
+    (line,) = [line for line in said.splitlines() if line.startswith("all ")]
+    assert sum(map(int, re.findall(r"(?<!\+)\b\d+", line))) == 9
+    assert sum(map(int, re.findall(r"\+(\d+) not usable", line))) == 3
     assert "15 (5), 25 (4)" in said
     assert "walk/empty.mp4: is empty" in said
     assert "walk/text.mp4: is of no type that is known here" in said
@@ -109,7 +113,7 @@ def test_images_of_every_kind(folder: Path, capsys: OUTPUT) -> None:
     add("mine", folder, "", replace=False)
     said = capsys.readouterr().out
     assert cards.read("mine").modality == "image"
-    assert "11 image files, 10 can be opened" in said
+    assert "11 image files, 10 usable, 1 not" in said
     assert "b/cut.jpg: cannot be opened: image file is truncated" in said
 
 
@@ -150,8 +154,36 @@ def test_what_is_uneven_or_strange_is_said(folder: Path, capsys: OUTPUT) -> None
     said = capsys.readouterr().out
     assert "classes are uneven: 29 training files of 'often', 1 of 'rare'" in said
     assert "train has no class 'new'" in said
-    assert "1 files are links" in said
-    assert "reached under a second name" in said
+    assert "33 image files, 31 usable, 2 not" in said
+    assert "test/new/a.png: train has no class 'new'" in said
+    words = " ".join(said.split())
+    assert "1 file is a link" in words
+    link = f"test/new/b.png -> {folder / 'train/rare/a.png'}"
+    assert f"{link}: train has no class 'new'" in words
+    assert f"1 file is counted twice, by a second name ({link} is train/rare/a.png)" in words
+
+
+def test_links_are_named_with_what_they_lead_to(folder: Path, capsys: OUTPUT) -> None:
+    for number in range(3):
+        image(folder / "a" / f"{number}.png")
+        image(folder / "b" / f"{number}.png", seed=1)
+    image(folder.parent / "elsewhere/x.png", seed=2)
+    (folder / "b/gone.png").symlink_to("nowhere")
+    (folder / "b/linked").symlink_to("../a")
+    (folder / "b/round").symlink_to("../b")
+    (folder / "a/outside").symlink_to(folder.parent / "elsewhere")
+    (folder / "a/outside/x.png").write_text("broken")
+    add("mine", folder, "", replace=False)
+    words = " ".join(capsys.readouterr().out.split())
+    assert "b/gone.png -> nowhere: link to nothing" in words
+    assert "b/round -> ../b: link to a folder that it lies in" in words
+    assert f"a/outside/x.png (a/outside -> {folder.parent / 'elsewhere'}): is of no type" in words
+    assert "13 image files, 9 usable, 4 not" in words
+    assert "4 files are counted twice, by a second name (b/linked/0.png (b/linked -> ../a) is a/0.png; " in words
+    text = Path("data/cards/mine.yaml").read_text()
+    assert sum(cards.read("mine").files.values()) == 13
+    counts = re.findall(r'- "[ab]"  # ([\d, ]+)', text)
+    assert sum(int(one) for line in counts for one in line.split(", ")) == 9
 
 
 @pytest.mark.parametrize(

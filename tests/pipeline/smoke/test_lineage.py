@@ -73,6 +73,8 @@ def test_a_clip_leads_to_the_numbers_that_it_touched(made_once: Project) -> None
         "audit", "--file", f"{made_once.root}/data/raw/smoke/toyworld/clips/test/000003.mp4"
     ).stdout
     assert path.count("tested on") == 3
+    listed = made_once.pipeline("audit").stdout
+    assert re.search(r"%  rotation\.seed-0\.linear\.top1 +smoke/toyworld-stills/rotation/seed-0/", listed)
     unknown = made_once.pipeline("audit", "--file", "toyworld/train/999999", check=False)
     assert "no such clip in toyworld at scale smoke" in unknown.stderr
 
@@ -133,6 +135,19 @@ def test_an_excluded_test_clip_leaves_every_number_and_retrains_nothing(made: Pr
     lines = "toyworld/test/000003 withdrawn by its owner\ntoyworld/test/999999 not there at this scale\n"
     excluded.write_text(excluded.read_text() + lines)
     assert not [job for job in made.pending() if job.startswith(("pretrain", "decode", "fetch", "index train"))]
+    # Until the number is made again it is of the clip, whether or not the index has been made again already.
+    indices = [f"data/decoded/smoke/{name}/index/test.parquet" for name in ("toyworld", "toyworld-stills")]
+    for command in (["true"], ["snakemake", "--cores", "all", *indices]):
+        driven = made.run(*command)
+        told = made.pipeline("audit", "--file", "toyworld/test/000003").stdout
+        assert told.count("tested on (excluded since; rerun)") == 3
+        assert "used for nothing" not in told
+    line = len(excluded.read_text().splitlines())
+    # While planning, and by the stage that reads it.
+    for where in ("toyworld as listed at scale smoke", "what is indexed at scale smoke"):
+        told = f"warning: data/excluded.txt:{line}: toyworld/test/999999 is not in {where}, so nothing is excluded"
+        assert told in driven.stderr
+    assert "toyworld/test/000003 is not in" not in driven.stderr
     made.run("snakemake", "--cores", "all", "reports/table.md")
     assert (made.root / WEIGHTS).stat().st_mtime_ns == weights
     folder = made.root / LINEAR

@@ -133,6 +133,7 @@ def test_the_report_names_the_cue_that_was_planted(data: Parameters) -> None:
     assert tasks["object from stills"]["clips"] == tasks["action from ordered frames"]["clips"] == 20
     assert values["passes"] == {"cues": False, "ceilings": False}
     assert "mean colour for object" in page.splitlines()[2]
+    assert f"frames of {parameters.read().at('smoke').cues.clip_side} px, beside each, as the network's second" in page
     receipt = receipts.read(layout.receipt_beside(layout.cues()))
     read = {one["path"] for one in receipt["inputs"]}
     assert "data/decoded/smoke/toyworld-stills/test-000.arrow" in read

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from pipeline.errors import UserError
 from pipeline.tables import aliases, lecture, markdown, metrics, numbers
-from pipeline.tables.left_out import SHOWN, LeftOut, counted, left_out, named
+from pipeline.tables.left_out import LeftOut
 from pipeline.tables.text import grid, points
 
 Write = Callable[..., Path]
@@ -90,6 +90,21 @@ def test_two_renders_are_equal_and_carry_no_date(the_lecture: lecture.Lecture, r
     assert not re.search(r"20\d\d-\d\d-\d\d|\d\d:\d\d", text)
 
 
+def test_the_smoke_table_says_that_its_numbers_mean_nothing(
+    the_lecture: lecture.Lecture, report: markdown.Report
+) -> None:
+    words = "**At scale `smoke` the numbers mean nothing**"
+    introduction, _, _ = markdown.render(the_lecture, report).partition("## Measured here")
+    assert words in introduction
+    assert words not in markdown.render(the_lecture, replace(report, scale="default"))
+
+
+def test_one_clip_is_spoken_of_as_one(the_lecture: lecture.Lecture, report: markdown.Report) -> None:
+    one = replace(report, left_out=report.left_out[:1])
+    assert "\n1 clip or file is used by no number" in markdown.render(the_lecture, one)
+    assert "\n2 clips or files are used by no number" in markdown.render(the_lecture, report)
+
+
 def test_a_report_without_numbers_is_still_the_lecture(the_lecture: lecture.Lecture) -> None:
     text = markdown.render(the_lecture, markdown.Report("smoke", "toyworld", (0,), "random", [], [], []))
     assert cells_of(text, "6.17")[-1] == ""
@@ -113,41 +128,6 @@ def test_columns_line_up_in_the_raw_text() -> None:
 
 def test_a_difference_that_rounds_to_nothing_has_no_sign() -> None:
     assert [points(value) for value in (0.1234, -0.1234, -0.0001, 0.0001)] == ["+12.3", "-12.3", "0.0", "0.0"]
-
-
-def test_a_file_that_is_left_out_counts_once_however_many_windows_it_has() -> None:
-    index = pd.DataFrame(
-        {
-            "parent": [
-                "toyworld/train/1",
-                "toyworld/train/1",
-                "toyworld/train/2",
-                "toyworld/test/3",
-                "toyworld/test/4",
-            ],
-            "reason": ["truncated", "truncated", "truncated", "excluded: spoilt", None],
-        }
-    )
-    found = left_out(index)
-    assert found == [
-        LeftOut("toyworld/test/3", "excluded: spoilt"),
-        LeftOut("toyworld/train/1", "truncated"),
-        LeftOut("toyworld/train/2", "truncated"),
-    ]
-    assert counted(found) == 3
-
-
-def test_files_that_are_left_out_are_named_before_they_are_counted() -> None:
-    files = [LeftOut(f"mine/train/{number}", f"holds {number} of its 9 frames") for number in range(SHOWN + 5)]
-    table, *rest = named(files)
-    assert f"`mine/train/{SHOWN - 1}`" in table
-    assert f"`mine/train/{SHOWN}`" not in table
-    assert rest == ["- and 5 more: holds N of its N frames"]
-
-
-def test_a_reason_is_shown_as_it_was_written() -> None:
-    (table,) = named([LeftOut("mine/train/a", "excluded: `rm` <img> *me* [x](y)")])
-    assert r"excluded: \`rm\` \<img> \*me\* \[x](y)" in table
 
 
 def test_metrics_are_nested_by_alias_and_rounded(report: markdown.Report) -> None:

@@ -1,20 +1,28 @@
 """table.md of somebody's own files: names stand as they are, whatever is in them."""
 
 import shlex
+from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from pipeline.cards import Card
+from pipeline.cards import Card, Label
+from pipeline.tables import numbers
+from pipeline.tables.aliases import with_seeds
 from pipeline.tables.left_out import left_out
 from pipeline.tables.markdown import Report
 from pipeline.tables.own import OwnReport, render
 from pipeline.tables.text import code
 
+Write = Callable[..., Path]
 
-def table(*names: str) -> str:
-    """Of files that could not be used."""
-    card = Card(
+BROKEN = "is empty"
+CLASSES = ["a", "b_c", "d"]
+
+
+def card_of(labels: dict[str, Label], **files: int) -> Card:
+    return Card(
         name="mine",
         kind="folder",
         root="/somewhere",
@@ -23,13 +31,75 @@ def table(*names: str) -> str:
         description="Files",
         licence="",
         citation="",
-        labels={},
-        splits=["train"],
-        files={"train": len(names)},
+        labels=labels,
+        splits=list(files),
+        files=files,
     )
-    rows = pd.DataFrame({"parent": names, "split": "train", "reason": "is empty"})
+
+
+def table(*names: str) -> str:
+    """Of files that could not be used."""
+    rows = pd.DataFrame({"parent": names, "split": "train", "reason": BROKEN})
     measured = Report("smoke", "mine", (0,), "random", measured=[], ids=[], left_out=left_out(rows))
-    return render(OwnReport(card, measured, not_run={}, rows=rows, notes=[]))
+    return render(OwnReport(card_of({}, train=len(names)), measured, not_run={}, rows=rows, notes=[]))
+
+
+def test_one_file_is_spoken_of_as_one() -> None:
+    assert "\n1 of 1 file is used for nothing. Those" in table("mine/train/a.mp4")
+    assert "\n2 of 2 files are used for nothing. Those" in table("mine/train/a.mp4", "mine/train/b.mp4")
+    assert "At scale `smoke` the numbers mean nothing" in table("mine/train/a.mp4")
+
+
+def test_a_file_of_which_a_window_is_used_is_left_out_in_part() -> None:
+    parents = ["mine/train/a", "mine/train/a", "mine/train/b", "mine/train/c"]
+    reasons = [None, "excluded: blurred", "is empty", None]
+    rows = pd.DataFrame({"parent": parents, "split": "train", "reason": reasons})
+    measured = Report("smoke", "mine", (0,), "random", measured=[], ids=[], left_out=left_out(rows))
+    text = render(OwnReport(card_of({}, train=3), measured, not_run={}, rows=rows, notes=[]))
+    assert "\n1 of 3 files is used for nothing, 1 in part. Those" in text
+    assert "| `mine/train/a` | in part: excluded: blurred |" in text
+    assert "| `mine/train/b` | is empty                   |" in text
+
+
+def measured_on(labels: list[str], broken: list[str], folder: Path) -> str:
+    """labels: of each usable test file; broken: of those that are none. The table's words, unwrapped."""
+    rows = pd.DataFrame(
+        {
+            "parent": [f"mine/test/{number}" for number in range(len(labels) + len(broken))],
+            "split": "test",
+            "reason": [None] * len(labels) + [BROKEN] * len(broken),
+            "label_class": labels + broken,
+        }
+    )
+    result = numbers.read_result(folder)
+    found = numbers.measure([result], reference="random", draws=50, seed=0)
+    ids = with_seeds(result.evaluation.ids())
+    card = card_of({"class": Label(of="clip", classes=CLASSES)}, train=1, validation=1, test=len(rows))
+    report = Report("smoke", "mine", (0,), "random", measured=found, ids=ids, left_out=left_out(rows))
+    return " ".join(render(OwnReport(card, report, not_run={}, rows=rows, notes=[])).split())
+
+
+@pytest.mark.parametrize(
+    ("labels", "broken", "said"),
+    [
+        (["a"], ["b_c"], "**Few test files**: tested on 1 file alone: its interval has no width"),
+        (["a", "b_c", "d"] * 3, ["a"], "tested on 9 files alone: with fewer than 10 even the intervals say little"),
+        (["a", "b_c", "d"] * 4, ["a"], ""),
+        (["a", "b_c"] * 6, ["d"], "no test file is of 1 of the 3 classes (`d`), so the numbers say nothing of it."),
+        (
+            ["b_c"] * 12,
+            [],
+            "of 2 of the 3 classes (`a`, `d`), so the numbers say nothing of them: with one class there",
+        ),
+    ],
+)
+def test_what_takes_the_meaning_from_numbers_is_said(
+    evaluation: Write, labels: list[str], broken: list[str], said: str
+) -> None:
+    text = measured_on(labels, broken, evaluation("rotation", right=120, on="mine"))
+    assert said in text
+    for caution, given in (("**Few test files**", len(labels) < 10), ("**Classes missing**", len(set(labels)) < 3)):
+        assert (caution in text) == given
 
 
 @pytest.mark.parametrize("name", ["mine/train/it's;$(ls).mp4", "mine/train/`a`.mp4", "mine/train/plain.mp4"])

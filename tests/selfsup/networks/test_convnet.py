@@ -15,6 +15,16 @@ def test_every_block_halves_the_side() -> None:
     assert shapes == [(2, 32, 32, 32), (2, 64, 16, 16), (2, 128, 8, 8), (2, 256, 4, 4)]
 
 
+def test_a_subclass_may_take_more_channels() -> None:
+    class Two(ConvNet):
+        IN = 6
+
+    two = Two(widths=WIDTHS, side=64)
+    assert two.blocks(torch.zeros(2, 6, 64, 64))[-1].shape == (2, 256, 4, 4)
+    with pytest.raises(RuntimeError):
+        two.blocks(torch.zeros(2, 3, 64, 64))
+
+
 def test_prepare_maps_bytes_to_minus_one_and_one() -> None:
     frames = torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1, 1).expand(2, 1, 3, 8, 8)
     images = ConvNet(widths=[4], side=8).prepare({"frames": frames})

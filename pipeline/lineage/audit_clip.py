@@ -1,0 +1,150 @@
+"""The audit of a clip: forward to the numbers that it touched."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline import cards, layout
+from pipeline.errors import UserError, did_you_mean
+from pipeline.lineage import exclusions, receipts
+from pipeline.lineage.chain import Report, Step, closure
+from pipeline.parameters import Parameters
+from pipeline.paths import from_text
+from pipeline.store import index
+from pipeline.tables import numbers
+
+SINCE = "(excluded since; rerun)"
+TESTED = "tested on"
+
+
+def dataset_of(parameters: Parameters, scale: str, name: str) -> str:
+    """The dataset of a clip: the first part of its id, or the one that lists its file among those that are decoded at a
+    scale. Raises UserError for a file that none of them lists."""
+    known = cards.names()
+    if name.partition("/")[0] in known:
+        return name.partition("/")[0]
+    order = sorted(known, key=lambda one: (one != parameters.dataset, cards.parent(one) is not None, one))
+    decoded = [one for one in order if any(path.exists() for path in _indices(scale, one).values())]
+    for dataset in decoded:
+        if any(_is_file(index.read(path), name).any() for path in _indices(scale, dataset).values() if path.exists()):
+            return cards.parent(dataset) or dataset
+    if Path(name).exists() and decoded:
+        raise UserError(f"{name}: no file of {', '.join(decoded)}, which is all that is decoded at scale {scale}")
+    return parameters.dataset
+
+
+def _indices(scale: str, dataset: str) -> dict[str, Path]:
+    return {split: layout.index(scale, dataset, split) for split in layout.SPLITS}
+
+
+def _is_file(rows: pd.DataFrame, name: str) -> "pd.Series[bool]":
+    """Which rows are of the file of this name, by whatever path."""
+    wanted = os.path.realpath(name)  # of a link in a circle too, where Path.resolve raises
+    same = {path for path in rows["path"].unique() if os.path.realpath(from_text(path)) == wanted}
+    return rows["path"].isin(same)
+
+
+def clip(report: Report, name: str) -> dict[str, Any]:
+    """What a clip (its id, or its file) is in the store, and every number that it touched, with its roles. A number
+    that was made before the clip was excluded is among them, and its role says so.
+
+    Raises UserError for a clip that no split holds, and for numbers made from another index than is here now.
+    """
+    places = _find(report, name)
+    listed = exclusions.read()
+    touched = []
+    for folder, evaluation in report.evaluations.items():
+        steps = closure([folder / "receipt.json"])
+        roles = [
+            role
+            for step in steps
+            for used in step.receipt.get("clips", [])
+            if (place := (used["dataset"], used["split"])) in places
+            and (role := _role(used, *places[place], listed, step, folder))
+        ]
+        if roles:
+            touched += [
+                {"number": evaluation.id_of(one), "value": one.value, "roles": sorted(set(roles))}
+                for one in evaluation.numbers
+            ]
+    rows = pd.concat([rows for rows, _ in places.values()])
+    first = rows.iloc[0]
+    usable = rows.iloc[index.usable(rows)]
+    return {
+        "clip": first["parent"],
+        "file": first["path"],
+        "md5": first["md5"],
+        "split": first["split"],
+        "windows": sum(len(rows) for (dataset, _), (rows, _) in places.items() if dataset == report.dataset),
+        "stills": sum(len(rows) for (dataset, _), (rows, _) in places.items() if dataset != report.dataset),
+        "usable": len(usable) > 0,
+        "unused": sorted(set(rows["reason"].dropna())),
+        "excluded_since": sorted({listed[one] for one in (*usable["parent"], *usable["id"]) if one in listed}),
+        "numbers": touched,
+    }
+
+
+def _role(
+    used: dict[str, Any], rows: pd.DataFrame, md5: str, listed: dict[str, str], step: Step, folder: Path
+) -> str | None:
+    """As what a stage used a clip, of which an index has these rows; None where it did not. listed: what is to be
+    excluded now. folder: of the evaluation that the stage leads to."""
+    role, usable = str(used["role"]), rows.iloc[index.usable(rows)]
+    if len(usable):
+        # The index says that it was used.
+        if used["index"] != md5:
+            raise UserError(
+                f"{step.path}: was made from another index of {used['dataset']}/{used['split']}; run Snakemake first"
+            )
+        since = any(one in listed for one in (*usable["parent"], *usable["id"]))
+        return f"{role} {SINCE}" if since else role
+    if used["index"] == md5 or not any(one in listed for one in (*rows["parent"], *rows["id"])):
+        return None
+    # The index was made anew without it, the number was not. Which clips were scored is kept beside it.
+    if role == TESTED:
+        scored = set(numbers.read_result(folder).predictions.parent)
+        return f"{role} {SINCE}" if scored & set(rows["parent"]) else None
+    return f"perhaps {role} (excluded, and not made again since; rerun)"
+
+
+def _find(report: Report, name: str) -> dict[tuple[str, str], tuple[pd.DataFrame, str]]:
+    """By dataset and split: the rows of the index that a clip has, and the index's md5; of the report's dataset first,
+    then of the stills that are cut from it."""
+    places, known = {}, []
+    stills = [one for one in report.parameters.at(report.scale).datasets if cards.parent(one) == report.dataset]
+    for dataset in (report.dataset, *stills):
+        for split, path in _indices(report.scale, dataset).items():
+            if not path.exists():
+                continue
+            rows = index.read(path)
+            mine = rows[(rows["parent"] == name) | (rows["id"] == name) | _is_file(rows, name)]
+            if len(mine):
+                places[dataset, split] = mine, receipts.describe(path)["md5"]
+            known += rows["parent"].tolist()
+    if not known:
+        raise UserError(f"{name}: {report.dataset} is not decoded at scale {report.scale}; --scale names another")
+    if not places:
+        raise UserError(
+            f"{name}: no such clip in {report.dataset} at scale {report.scale} (--dataset names other data)"
+            f"{did_you_mean(name, list(dict.fromkeys(known))[:20000])}"
+        )
+    return places
+
+
+def show_clip(report: Report, name: str, as_json: bool) -> None:
+    """Print what a clip touched."""
+    found = clip(report, name)
+    if as_json:
+        print(json.dumps(found, indent=1))
+        return
+    print(f"{found['clip']}   {found['file']}   md5 {found['md5']}   {found['split']}")
+    unused = "in part not used" if found["usable"] else "no longer used" if found["numbers"] else "used for nothing"
+    for reason in found["unused"]:
+        print(f"  {unused}: {reason}")
+    for reason in found["excluded_since"]:
+        print(f"  excluded since by {layout.EXCLUDED}: {reason}")
+    for one in found["numbers"]:
+        print(f"  {', '.join(one['roles']):40} {100 * one['value']:6.1f} %  {one['number']}")

@@ -1,0 +1,47 @@
+"""A file of the disk leads to the dataset that lists it."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline import layout, parameters
+from pipeline.errors import UserError
+from pipeline.lineage.audit_clip import dataset_of
+from tests.project import enter_settings
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of a folder that is decoded at scale smoke, beside toyworld and its stills."""
+    root = tmp_path / "repository"
+    root.mkdir()
+    enter_settings(root, monkeypatch)
+    card = "name: mine\nkind: folder\nroot: own\nmodality: video\ntitle: t\ndescription: d\nlicence: l\ncitation: c\n"
+    Path("data/cards/mine.yaml").write_text(card + "labels: {}\nsplits: [train]\nfiles: {train: 1}\n")
+    listed = {"mine": ["own/100%25 of it.mp4"], "toyworld": ["data/raw/a.mp4"], "toyworld-stills": ["data/raw/a.mp4"]}
+    for name, paths in listed.items():
+        index = layout.index("smoke", name, "train")
+        index.parent.mkdir(parents=True)
+        pd.DataFrame({"path": paths * 2}).to_parquet(index)
+    Path("own").mkdir()
+    Path("own/100% of it.mp4").touch()
+    return Path("own/100% of it.mp4")
+
+
+def test_a_file_is_looked_for_in_every_dataset(own: Path, tmp_path: Path) -> None:
+    settings = parameters.read()
+    link = tmp_path / "link.mp4"
+    link.symlink_to(own.absolute())
+    for name in (str(own), str(own.absolute()), str(link), "mine/train/anything"):
+        assert dataset_of(settings, "smoke", name) == "mine"
+    assert dataset_of(settings, "smoke", "./data/raw/a.mp4") == "toyworld"
+
+
+def test_a_file_of_no_dataset_is_named_with_what_was_looked_through(own: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.mp4"
+    other.touch()
+    expected = f"{other}: no file of toyworld, mine, toyworld-stills, which is all that is decoded at scale smoke"
+    with pytest.raises(UserError, match=re.escape(expected)):
+        dataset_of(parameters.read(), "smoke", str(other))

@@ -1,0 +1,25 @@
+"""What the report says of exclusions."""
+
+import pandas as pd
+
+from pipeline import parameters
+from pipeline.stages.report import contents
+from pipeline.tables.left_out import LeftOut
+
+
+def test_what_is_to_be_excluded_and_not_there_is_told_with_a_near_miss() -> None:
+    """A still, or a window of a file, is there by its own id."""
+    rows = pd.DataFrame(
+        {
+            "id": ["mine/train/a.mp4@0000", "mine/train/a.mp4@0001", "mine/test/b.mp4"],
+            "parent": ["mine/train/a.mp4", "mine/train/a.mp4", "mine/test/b.mp4"],
+            "reason": [None, "excluded: blurred", None],
+        }
+    )
+    excluded = [{"mine/train/a.mp4@0001": "blurred", "mine/train/b.mp4": "withdrawn"}]
+    made = contents(parameters.read(), "smoke", "mine", [], rows, excluded)
+    absent = "named in data/excluded.txt, but not there at this scale; did you mean 'mine/test/b.mp4'?"
+    assert made.left_out == [
+        LeftOut("mine/train/a.mp4", "excluded: blurred", in_part=True),
+        LeftOut("mine/train/b.mp4", absent, is_there=False),
+    ]
