@@ -63,4 +63,5 @@ def is_out_of_memory(error: BaseException) -> bool:
     import torch
 
     # On a CPU torch raises a plain RuntimeError; on a GPU one of its own.
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    texts = ("can't allocate memory", "std::bad_alloc")
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(text in str(error) for text in texts)
