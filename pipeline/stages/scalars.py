@@ -10,10 +10,10 @@ from selfsup.training import LogRow
 
 
 def write_log(history: list[LogRow], path: Path) -> None:
-    """One line a row; a column that a row has not is left empty."""
+    """One line a row; a column that a row has not says `nan`: plots read an empty one as zero."""
     columns = dict.fromkeys(["step", *(name for row in history for name in row)])
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(columns))
+        writer = csv.DictWriter(file, list(columns), restval="nan")
         writer.writeheader()
         writer.writerows(history)
 

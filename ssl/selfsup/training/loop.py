@@ -113,7 +113,8 @@ def _steps(
     device: str,
 ) -> Iterator[int]:
     """Train, and yield after each step how many are done."""
-    method, on_cpu = run.method, torch.device(device).type == "cpu"
+    method, kind = run.method, torch.device(device).type
+    trained = [parameter for parameters in groups.values() for parameter in parameters]
     drawing, viewing = Generator(), Generator(device)
     for step, indices in batches(len(table["row"]), schedule, seed, run.step):
         drawing.manual_seed(derived_seed(seed, "draw", step))
@@ -124,15 +125,17 @@ def _steps(
         batch = source.take(method.draw(table, indices, drawing, progress)).to(device)
         with torch.no_grad():
             views = method.views(batch, viewing, progress)
-        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=schedule.precision == "bf16"):
+        with torch.autocast(kind, torch.bfloat16, enabled=schedule.precision == "bf16"):
             losses = method.loss(views)
-        if on_cpu:
+        if kind == "cpu":
             named = {f"the loss {name}": loss for name, loss in losses.items()}
             _must_be_finite(named, method, step + 1, step + 1, schedule.steps)
             run.checked = step + 1
 
         totals = _by_group(losses, groups)
-        method.zero_grad(set_to_none=True)
+        # Not method.zero_grad, which goes through all modules: gradients reach these alone.
+        for parameter in trained:
+            parameter.grad = None
         for position, (group, total) in enumerate(totals.items(), start=1):
             # A group's loss reaches its own parameters only, though an adversary's passes through the other's.
             torch.autograd.backward(total, inputs=groups[group], retain_graph=position < len(totals))
