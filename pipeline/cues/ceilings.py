@@ -13,9 +13,8 @@ from torch.nn import Conv2d, Sequential
 from selfsup.methods.method import Progress
 from selfsup.methods.reference import Labelled, Supervised
 from selfsup.networks.convnet import ConvNet
-from selfsup.networks.encoder import Encoder, Window
+from selfsup.networks.encoder import Encoder, Window, window_times
 from selfsup.networks.preparation import single_image
-from selfsup.probes.features import window_times
 from selfsup.source import Batch, Draw, Source, Table
 
 POOLED = 4  # bins, and steps, of a spectrogram that are averaged into one pixel

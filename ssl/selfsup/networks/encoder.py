@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 
@@ -13,6 +14,14 @@ class Window:
 
     steps: int
     seconds: float
+
+
+def window_times(centres: Tensor, window: Window) -> Tensor:
+    """centres: (B,) float64 seconds -> (B, steps), evenly spaced over the window's seconds around each centre. They may
+    lie beyond a clip's ends, where a source repeats the outermost element.
+    """
+    steps = torch.arange(window.steps, dtype=torch.float64) - (window.steps - 1) / 2
+    return centres[:, None] + steps * (window.seconds / max(window.steps - 1, 1))
 
 
 class Encoder(nn.Module, ABC):

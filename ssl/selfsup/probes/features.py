@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from selfsup.networks.encoder import Encoder, Window
+from selfsup.networks.encoder import Encoder, window_times
 from selfsup.source import Draw, Source, Table
 
 # Of windows that go through the encoder at once. Changes what comes out by rounding only.
@@ -30,14 +30,6 @@ def clip_times(table: Table, times_per_clip: int) -> Tensor:
     """The midpoints of equal parts of each clip. table: `clips`, N entries -> (N, times_per_clip) float64 seconds."""
     midpoints = (torch.arange(times_per_clip, dtype=torch.float64) + 0.5) / times_per_clip
     return table["start"][:, None] + (table["end"] - table["start"])[:, None] * midpoints
-
-
-def window_times(centres: Tensor, window: Window) -> Tensor:
-    """centres: (B,) float64 seconds -> (B, steps), evenly spaced over the window's seconds around each centre. They may
-    lie beyond a clip's ends, where a source repeats the outermost element.
-    """
-    steps = torch.arange(window.steps, dtype=torch.float64) - (window.steps - 1) / 2
-    return centres[:, None] + steps * (window.seconds / max(window.steps - 1, 1))
 
 
 def pooled(feature_map: Tensor, dims: int) -> Tensor:

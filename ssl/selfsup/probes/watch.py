@@ -8,9 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from selfsup.networks.encoder import Encoder
-from selfsup.probes.features import BATCH, clip_times, pooled, window_times
+from selfsup.networks.encoder import Encoder, window_times
 from selfsup.source import Draw, Source
+
+# Nothing of `selfsup.probes.features`: pretraining reaches this file, and an edit of a probe would train all runs anew.
+
+BATCH = 256
+"""Of clips that go through an encoder at once."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +68,14 @@ class ClipWatch:
 def features_of(encoder: Encoder, source: Source, entries: Tensor, device: str) -> tuple[Tensor, Mapping[str, Tensor]]:
     """The middle of each clip, read as `encoder.windows` says: the last block, averaged over all of its axes, at length
     1 -> (N, C) float32, and the labels that the source carries, (N,) each, all on the CPU."""
-    centres, rows = clip_times(source.table, 1)[:, 0], source.table["row"]
+    centres, rows = (source.table["start"] + source.table["end"]) / 2, source.table["row"]
     features: list[Tensor] = []
     labels: dict[str, list[Tensor]] = {}
     for indices in torch.split(entries, BATCH):
         times = {stream: window_times(centres[indices], window) for stream, window in encoder.windows.items()}
         batch = source.take(Draw(indices, rows[indices], times))
         last = encoder.blocks(encoder.prepare(batch.to(device).streams))[-1]
-        features.append(F.normalize(pooled(last, dims=last.shape[1]).float(), dim=1).cpu())
+        features.append(F.normalize(last.flatten(2).mean(dim=2).float(), dim=1).cpu())
         for name, values in batch.labels.items():
             labels.setdefault(name, []).append(values)
     return torch.cat(features), {name: torch.cat(values) for name, values in labels.items()}

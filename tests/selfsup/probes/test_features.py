@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from selfsup.networks.convnet import ConvNet
-from selfsup.networks.encoder import Encoder, Window
-from selfsup.probes.features import clip_features, clip_times, pooled, window_times
+from selfsup.networks.encoder import Encoder, Window, window_times
+from selfsup.probes.features import clip_features, clip_times, pooled
 
 
 def test_times_are_the_midpoints_of_equal_parts() -> None:
