@@ -49,6 +49,10 @@ class Dag:
     def indices(self, scale: str, dataset: str) -> list[Path]:
         return [layout.index(scale, dataset, split) for split in self.card(dataset).splits]
 
+    def watched(self, scale: str, dataset: str) -> list[Path]:
+        """The index of the clips that pretraining is watched on; none for a dataset without a validation split."""
+        return [layout.index(scale, dataset, "validation")] if "validation" in self.card(dataset).splits else []
+
     def runs(self, scale: str, dataset: str, name: str) -> list[Path]:
         """One file of every run of the suites that the dataset allows."""
         return [

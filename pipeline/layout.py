@@ -7,6 +7,8 @@ EXCLUDED = Path("data/excluded.txt")
 TABLES = Path("data/tables.yaml")
 PUBLISHED = Path("data/published.csv")
 SPLITS = ("train", "validation", "test")
+CHECKPOINT = "checkpoint.safetensors"
+TENSORBOARD = "tensorboard"
 
 
 def card(dataset: str) -> Path:
@@ -50,6 +52,16 @@ def annotations(scale: str, dataset: str, table: str) -> Path:
 
 def run(scale: str, dataset: str, name: str, seed: int) -> Path:
     return Path("runs") / scale / dataset / name / f"seed-{seed}"
+
+
+def checkpoint(scale: str, dataset: str, name: str, seed: int) -> Path:
+    """What a run that was cut off goes on from. No output of the rule: Snakemake deletes those of a job that failed."""
+    return run(scale, dataset, name, seed) / CHECKPOINT
+
+
+def tensorboard(scale: str, dataset: str, name: str, seed: int) -> Path:
+    """Folder of TensorBoard's event files: no output either, since their names hold time and host."""
+    return run(scale, dataset, name, seed) / TENSORBOARD
 
 
 def evaluation(scale: str, dataset: str, name: str, seed: int, on: str, protocol: str) -> Path:

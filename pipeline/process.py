@@ -56,3 +56,12 @@ def device(wanted: str) -> str:
     if wanted == "cuda" and not torch.cuda.is_available():
         raise UserError("params.yaml: device: expected a CUDA device, found none; set it to auto or cpu")
     return ("cuda" if torch.cuda.is_available() else "cpu") if wanted == "auto" else wanted
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an allocation failed, in Python, in torch on a CPU, or on a GPU."""
+    import torch
+
+    # On a CPU torch raises a plain RuntimeError; on a GPU one of its own.
+    texts = ("can't allocate memory", "std::bad_alloc")
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(text in str(error) for text in texts)

@@ -59,7 +59,7 @@ def trial(
     length = float(np.median((sources["train"].table["end"] - sources["train"].table["start"]).numpy()))
     encoder = encoder_of(task, length, settings)
     arguments = {"label": label, "crop_scale": CROPS[label], "jitter": (1 - LENGTH) / 2 * length}
-    schedule = Schedule(**getattr(settings.ceilings, label).model_dump())
+    schedule = Schedule(**getattr(settings.ceilings, label).model_dump(), checkpoint_every=0, watch_every=0)
 
     def fresh() -> Method:
         return build(SupervisedClips, arguments, {"encoder": encoder}, settings.seed)

@@ -55,7 +55,7 @@ class Stage:
         return partial(output)
 
     def used_clips(self, role: str, dataset: str, split: str, index_md5: str, count: int) -> None:
-        """role: `trained on`, `chosen on` or `tested on`."""
+        """role: `trained on`, `watched on`, `probe trained on`, `chosen on` or `tested on`."""
         self.clips.append({"role": role, "dataset": dataset, "split": split, "index": index_md5, "count": count})
 
 

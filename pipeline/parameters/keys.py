@@ -22,7 +22,7 @@ def keys_of(stage: str, scale: str, dataset: str, name: str = "") -> list[str]:
         case "mine":
             return [f"scales.{scale}.mining"]
         case "pretrain":
-            return [f"runs.{name}", f"scales.{scale}.training.{name}", "device", "threads"]
+            return [f"runs.{name}", f"scales.{scale}.training.{name}", "watch", "device", "threads"]
         case "evaluate":
             return [f"protocols.{name}", f"scales.{scale}.protocols.{name}", "bootstrap", "device", "threads"]
         case "cues":

@@ -95,12 +95,28 @@ class Schedule(Strict):
         return self
 
 
+class RunSchedule(Schedule):
+    """Of a run that is kept: cut off, it goes on from its last checkpoint; while it trains it is watched."""
+
+    checkpoint_every: int = Field(ge=0, description="steps; 0: never")
+    watch_every: int = Field(ge=0, description="steps; 0: never")
+
+
+class Watch(Strict):
+    """What pretraining is watched by: `selfsup.probes.watch` says what is measured."""
+
+    clips: int = Field(ge=2, description="of the validation split, at most")
+    bank: int = Field(ge=1, description="clips of the training split, at most, among which neighbours are sought")
+    neighbours: int = Field(ge=1)
+    temperature: float = Field(gt=0)
+
+
 class Training(Strict):
     """A run at one scale. networks: the method's encoders by name (`encoder`, for most); of each, `name` is a key of
     NETWORKS and the rest are that network's arguments."""
 
     networks: dict[str, dict[str, Any]] = Field(min_length=1)
-    schedule: Schedule | None = Field(description="null for a run that does not train")
+    schedule: RunSchedule | None = Field(description="null for a run that does not train")
 
 
 class Store(Strict):
@@ -204,6 +220,7 @@ class Parameters(Strict):
     bootstrap: Bootstrap
     references: list[str] = Field(description="runs that differences are taken to, where they are evaluated alike")
     pretrained: Pretrained
+    watch: Watch
     suites: dict[str, Suite]
     runs: dict[Name, Run]
     protocols: dict[Name, Protocol]

@@ -2,7 +2,9 @@ rule pretrain:
     """Pretrain a run with one seed."""
     input:
         train="data/decoded/{scale}/{dataset}/index/train.parquet",
-        shards=lambda w: dag.shards(w.scale, w.dataset, ["train"]),
+        # Validation is watched, where there is such a split: labels of it choose nothing.
+        validation=lambda w: dag.watched(w.scale, w.dataset),
+        shards=lambda w: dag.shards(w.scale, w.dataset, ["train", "validation"]),
         tuples=lambda w: dag.tuples_of_run(w.scale, w.dataset, w.run),
         card="data/cards/{dataset}.yaml",
         code="runs/{scale}/fingerprints/pretrain/{run}.json",

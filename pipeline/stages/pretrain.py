@@ -1,102 +1,186 @@
 """pretrain: one run with one seed, from the store to an encoder's weights."""
 
-import csv
 import json
-import sys
+import time
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pipeline import cards, eligibility, layout, process
+from pipeline import cards, eligibility, layout, process, progress
 from pipeline.errors import UserError, did_you_mean
+from pipeline.files import digest, discard, partial
 from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
+from pipeline.stages import checkpoint
+from pipeline.stages.scalars import events, write_log
+from pipeline.stages.watching import watch_of
 from pipeline.stages.weights import split_state, write_state
 from pipeline.store import index
 from pipeline.store.source import StoreSource
 from selfsup.methods import METHODS
+from selfsup.methods.method import Method
 from selfsup.networks import NETWORKS
 from selfsup.networks.encoder import Encoder
+from selfsup.probes.watch import ClipWatch
 from selfsup.registry import load
-from selfsup.training import LogRow, Schedule, build
+from selfsup.training import Checkpoint, LogRow, NonFiniteLoss, Schedule, build
 from selfsup.training import pretrain as train
+
+VERSIONS = ("numpy", "torch", "torchvision")
+"""Of which a checkpoint has to be: another one may round or draw differently."""
 
 
 def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: int) -> None:
     """Writes `model.safetensors` (the encoders' state, their networks' arguments as metadata), `heads.safetensors` (the
-    rest of the method's: heads, and what `fit` computed) and `log.csv`."""
+    rest of the method's: heads, and what `fit` computed) and `log.csv`; beside them, for as long as it runs, a
+    checkpoint, and TensorBoard's event files."""
     if run not in parameters.at(scale).training:
         raise UserError(
             f"{layout.PARAMETERS}: scales.{scale}.training: no run {run!r}{did_you_mean(run, parameters.runs)}"
         )
-    folder = layout.run(scale, dataset, run, seed)
+    folder, store = layout.run(scale, dataset, run, seed), layout.decoded(scale, dataset)
     weights, heads, log = (folder / name for name in ("model.safetensors", "heads.safetensors", "log.csv"))
     chosen, training = parameters.runs[run], parameters.at(scale).training[run]
-    rows_path = layout.index(scale, dataset, "train")
     device, card = process.device(parameters.device), cards.read(dataset)
-    rows = index.read(rows_path)
-    shards = [layout.decoded(scale, dataset) / f"{shard}.arrow" for shard in sorted(rows["shard"].unique())]
+    indices = {split: layout.index(scale, dataset, split) for split in ("train", "validation") if split in card.splits}
+    rows = {split: index.read(path) for split, path in indices.items()}
+    shards = sorted({f"{shard}.arrow" for table in rows.values() for shard in table["shard"].unique()})
+    inputs = [
+        *indices.values(),
+        *eligibility.tuples_of_run(parameters, scale, dataset, run),
+        layout.card(dataset),
+        fingerprints.check("pretrain", parameters, scale, run),
+    ]
+    used = parameters.used(keys_of("pretrain", scale, dataset, run))
+    kept = layout.checkpoint(scale, dataset, run, seed)
     with receipts.open(
         "pretrain",
         receipt=folder / "receipt.json",
-        inputs=[
-            rows_path,
-            *shards,
-            *eligibility.tuples_of_run(parameters, scale, dataset, run),
-            layout.card(dataset),
-            fingerprints.check("pretrain", parameters, scale, run),
-        ],
+        inputs=[*inputs, *(store / shard for shard in shards)],
         outputs=[weights, heads, log],
-        parameters=parameters.used(keys_of("pretrain", scale, dataset, run)),
+        parameters=used,
         identity={"scale": scale, "dataset": dataset, "run": run, "seed": seed},
     ) as stage:
         try:
             networks = {name: _network(described) for name, described in training.networks.items()}
             given = card.arguments(chosen.arguments)
             method = build(load(METHODS, chosen.method), given, networks, seed)
-            source = StoreSource(layout.decoded(scale, dataset), rows, method.table, card.classes_of(method.labels))
+            source = StoreSource(store, rows["train"], method.table, card.classes_of(method.labels))
             schedule = Schedule(**training.schedule.model_dump()) if training.schedule else None
             entries = len(source.table["row"])
             if schedule and card.kind == "folder" and entries < schedule.batch_size:
                 # Somebody's own folder is as small as it is: it trains on whole epochs rather than not at all.
                 schedule = replace(schedule, batch_size=entries)
                 stage.notes["batch_size"] = entries
-            history = train(method, source, schedule, seed, device, _print_row)
+            watch = None
+            if schedule and schedule.watch_every:
+                watch, stage.notes["watch"] = watch_of(
+                    parameters.watch, store, rows["train"], rows.get("validation"), card, seed
+                )
+            belongs = digest(
+                {
+                    "parameters": used,
+                    "inputs": [receipts.describe(path)["md5"] for path in inputs],
+                    "seed": seed,
+                    "device": device,
+                    "versions": {name: metadata.version(name) for name in VERSIONS},
+                }
+            )
+            history, facts = _trained(method, source, schedule, seed, device, watch, folder, kept, belongs)
         except ValueError as error:
             raise UserError(f"{layout.PARAMETERS}: run {run} at scale {scale}: {error}") from error
+        except (MemoryError, RuntimeError) as error:
+            if not process.is_out_of_memory(error):
+                raise
+            raise UserError(
+                f"{layout.PARAMETERS}: scales.{scale}.training.{run}.schedule.batch_size: the memory of this machine's "
+                f"{device} is too small for batches of {schedule.batch_size if schedule else 0}; make it smaller"
+            ) from error
         state = {key: value.detach().cpu().contiguous() for key, value in method.state_dict().items()}
-        kept, rest = split_state(state, list(training.networks))
-        write_state(kept, stage.partial(weights), {"networks": json.dumps(training.networks, sort_keys=True)})
-        write_state(
-            rest, stage.partial(heads), {"method": chosen.method, "arguments": json.dumps(given, sort_keys=True)}
-        )
-        _write_log(history, stage.partial(log))
+        encoders, rest = split_state(state, list(training.networks))
+        write_state(encoders, stage.partial(weights), {"networks": json.dumps(training.networks, sort_keys=True)})
+        described = {"method": chosen.method, "arguments": json.dumps(given, sort_keys=True)}
+        write_state(rest, stage.partial(heads), described)
+        write_log(history, stage.partial(log))
         if method.trains:
-            stage.used_clips(
-                "trained on", dataset, "train", receipts.describe(rows_path)["md5"], len(index.usable(rows))
-            )
-        stage.notes |= {
+            md5 = receipts.describe(indices["train"])["md5"]
+            stage.used_clips("trained on", dataset, "train", md5, len(index.usable(rows["train"])))
+        if watch is not None and stage.notes["watch"]["split"] == "validation":
+            md5 = receipts.describe(indices["validation"])["md5"]
+            stage.used_clips("watched on", dataset, "validation", md5, len(watch.entries))
+        stage.notes |= facts | {
             "device": device,
             "seed": seed,
             "threads": parameters.threads,
             "parameters_of_encoder": sum(
                 parameter.numel() for encoder in method.encoders().values() for parameter in encoder.parameters()
             ),
-            "images_seen": int(history[-1]["images"]) if history else 0,
         }
+    # Only now: until the outputs stand, it is all that there is of the run.
+    discard(kept)
+
+
+def _trained(
+    method: Method,
+    source: StoreSource,
+    schedule: Schedule | None,
+    seed: int,
+    device: str,
+    watch: ClipWatch | None,
+    folder: Path,
+    kept: Path,
+    belongs: str,
+) -> tuple[list[LogRow], dict[str, Any]]:
+    """The log, and facts for the receipt."""
+    discard(partial(kept))
+    if schedule is None or not method.trains:
+        return train(method, source, schedule, seed, device), {"steps": 0, "images_seen": 0}
+    resume = checkpoint.read(kept, belongs)
+    first = last = resume.step if resume else 0
+    started = time.perf_counter()
+    with (
+        progress.training(f"{folder.parent.name}, seed {seed}", schedule.steps, first) as shown,
+        events(folder / layout.TENSORBOARD, first) as write,
+    ):
+
+        def on_log(row: LogRow) -> None:
+            shown.row(row)
+            write(row)
+
+        def on_checkpoint(taken: Checkpoint) -> None:
+            nonlocal last
+            checkpoint.write(kept, taken, belongs)
+            last = taken.step
+
+        try:
+            history = train(
+                method,
+                source,
+                schedule,
+                seed,
+                device,
+                on_log,
+                on_step=shown.step,
+                on_checkpoint=on_checkpoint,
+                resume=resume,
+                watch=watch,
+            )
+        except NonFiniteLoss as error:
+            where = (
+                f"the last good checkpoint, after step {last}, is kept: {kept}" if last else "no checkpoint was taken"
+            )
+            raise NonFiniteLoss(f"{error}; {where}") from error
+    seconds = time.perf_counter() - started
+    return history, {
+        "steps": schedule.steps,
+        "images_seen": int(history[-1]["images"]),
+        "resumed_from_step": resume.step if resume else None,
+        "seconds_of_training": round(seconds, 2),
+        "images_per_second": round((schedule.steps - first) * schedule.batch_size / seconds, 1),
+    }
 
 
 def _network(described: dict[str, Any]) -> tuple[type[Encoder], dict[str, Any]]:
     arguments = {key: value for key, value in described.items() if key != "name"}
     return load(NETWORKS, described["name"]), arguments
-
-
-def _print_row(row: LogRow) -> None:
-    print("  ".join(f"{name} {value:.6g}" for name, value in row.items()), file=sys.stderr, flush=True)
-
-
-def _write_log(history: list[LogRow], path: Path) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(history[0]) if history else ["step"])
-        writer.writeheader()
-        writer.writerows(history)

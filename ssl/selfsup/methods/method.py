@@ -26,6 +26,8 @@ class Progress:
 class Method(nn.Module):
     """One paper. A subclass states what is withheld, what is predicted, and with which networks.
 
+    What moves while it trains is a parameter or a buffer, of a shape that it keeps: a checkpoint holds nothing else.
+
     Its constructor takes the encoders of `training.RUN.networks` in params.yaml by their names there (one, `encoder`,
     for most) and, as further keyword arguments without defaults, the run's `arguments`.
     """

@@ -64,6 +64,12 @@ def test_a_run_reaches_its_method_and_network_and_no_other() -> None:
     assert not {"pipeline.cli", "pipeline.parameters", "pipeline.lineage.receipts"} & modules
 
 
+def test_an_edit_of_a_probe_trains_nothing_anew() -> None:
+    """Though pretraining is watched by what resembles one."""
+    names = {module.name for module in reached(["pipeline.stages.pretrain"])}
+    assert {name for name in names if name.startswith("selfsup.probes.")} == {"selfsup.probes.watch"}
+
+
 def test_roots_count() -> None:
     same_file = "selfsup.methods.reference"
     one, other = (

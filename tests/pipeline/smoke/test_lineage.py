@@ -160,6 +160,16 @@ def test_an_excluded_test_clip_leaves_every_number_and_retrains_nothing(made: Pr
     assert "tested on" not in told
 
 
+def test_an_excluded_validation_clip_retrains_what_was_watched_on_it(made: Project) -> None:
+    told = json.loads(made.pipeline("audit", "--file", "toyworld/validation/000003", "--json").stdout)
+    roles = {one["number"].split("/")[2]: one["roles"] for one in told["numbers"]}
+    assert roles["rotation"] == ["chosen on", "watched on"]
+    assert roles["random"] == ["chosen on"]
+    excluded = made.root / "data/excluded.txt"
+    excluded.write_text(excluded.read_text() + "toyworld/validation/000003 blurred\n")
+    assert "pretrain rotation" in made.pending()
+
+
 def test_an_excluded_training_clip_retrains_what_saw_it(made: Project) -> None:
     excluded = made.root / "data/excluded.txt"
     excluded.write_text(excluded.read_text() + "toyworld/train/000003 blurred\n")

@@ -50,6 +50,25 @@ def test_every_stage_left_a_receipt(made_once: Project) -> None:
             assert (made_once.root / file["path"]).exists()
 
 
+def test_runs_are_plotted_over_their_steps(made_once: Project) -> None:
+    plots = json.loads(made_once.run("dvc", "plots", "show", "--json").stdout)
+    assert not plots.get("errors")
+    assert set(plots["data"]) == {"loss", "knn_top1", "feature_std"}
+    for name, [plot] in plots["data"].items():
+        points = plot["content"]["data"]["values"]
+        # Of columns with another name in every file DVC makes one.
+        column = "dvc_inferred_y_value" if name == "loss" else name
+        for run in ("supervised", "rotation"):
+            mine = [point for point in points if any(f"{run}/seed-0/log.csv" in str(value) for value in point.values())]
+            assert int(mine[-1]["step"]) == 60
+            assert float(mine[-1][column]) >= 0
+
+
+def test_a_run_that_is_done_leaves_no_checkpoint(made_once: Project) -> None:
+    assert not list(made_once.root.rglob("checkpoint.safetensors"))
+    assert list((made_once.root / WEIGHTS).parent.glob("tensorboard/events.*"))
+
+
 def test_two_clean_runs_give_the_same_measured(made_once: Project, project: Project) -> None:
     project.run("snakemake", "--cores", "all", "reports/table.md")
     for name in ("reports/metrics.json", "reports/table.md", WEIGHTS, "data/raw/smoke/toyworld/files.parquet"):

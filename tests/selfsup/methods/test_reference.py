@@ -22,6 +22,8 @@ SCHEDULE = Schedule(
     decay_factor=0.1,
     precision="fp32",
     log_every=10,
+    checkpoint_every=0,
+    watch_every=0,
 )
 
 

@@ -80,6 +80,8 @@ def test_training_brings_the_loss_well_below_chance(make_source) -> None:
         decay_factor=0.1,
         precision="fp32",
         log_every=10,
+        checkpoint_every=0,
+        watch_every=0,
     )
     rows = pretrain(rotation({"turns": TURNS, **CROPPED}), make_source(128), schedule, seed=0, device="cpu")
     assert rows[0]["rotation"] > rows[-1]["rotation"]

@@ -1,0 +1,99 @@
+"""How long and how to optimise."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Generator, Tensor, nn
+
+from selfsup.training.seeds import derived_seed
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how to optimise. Raises ValueError for values that cannot be meant."""
+
+    steps: int
+    batch_size: int
+    """Entries drawn from the row table each step; a method may make several views of each."""
+    optimiser: Literal["sgd", "adamw"]
+    learning_rate: float
+    momentum: float
+    """Of SGD, without Nesterov's variant; AdamW's first beta."""
+    weight_decay: float
+    """Of weight matrices and kernels only: biases and the scales and shifts of normalisations are left alone."""
+    warmup_steps: int
+    """The rate rises linearly over these, to its full value at the last of them."""
+    decay: Literal["cosine", "step"]
+    """cosine: to zero, for the step after the last. step: times `decay_factor` at each of `decay_at`."""
+    decay_at: tuple[float, ...]
+    """Fractions of all steps; for `step` only."""
+    decay_factor: float
+    precision: Literal["fp32", "bf16"]
+    """bf16: autocast of the loss's forward pass; weights and views stay fp32. For GPUs: on a CPU without bf16
+    arithmetic it is slower, measured at two to three times fp32's time for a step of `convnet` on two AVX2 cores."""
+    log_every: int
+    checkpoint_every: int
+    """Steps from one checkpoint to the next, if somebody takes them; 0: none."""
+    watch_every: int
+    """Steps from one look at the encoders to the next, and one after the last, if there is a watch; 0: none."""
+
+    def __post_init__(self) -> None:
+        """Refuse what would otherwise be read as something else, or fail after hours."""
+        choices = {"optimiser": ("sgd", "adamw"), "decay": ("cosine", "step"), "precision": ("fp32", "bf16")}
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"schedule: {name} must be {' or '.join(allowed)}, not {getattr(self, name)!r}")
+        for name in ("steps", "batch_size", "log_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"schedule: {name} must be at least 1, not {getattr(self, name)}")
+        for name in ("checkpoint_every", "watch_every"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"schedule: {name} must be 0 for never, or more, not {getattr(self, name)}")
+        if not 0 <= self.warmup_steps < self.steps:
+            raise ValueError(f"schedule: warmup_steps must be fewer than the {self.steps} steps: {self.warmup_steps}")
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step, counted from zero."""
+        if step < self.warmup_steps:
+            return self.learning_rate * (step + 1) / self.warmup_steps
+        if self.decay == "cosine":
+            fraction = (step - self.warmup_steps) / (self.steps - self.warmup_steps)
+            return self.learning_rate * 0.5 * (1 + math.cos(math.pi * fraction))
+        passed = sum(step >= fraction * self.steps for fraction in self.decay_at)
+        return self.learning_rate * self.decay_factor**passed
+
+
+def batches(size: int, schedule: Schedule, seed: int, first: int) -> Iterator[tuple[int, Tensor]]:
+    """Steps from `first` on, each with its entries (B,): an epoch is a permutation cut into whole batches, its
+    remainder left out, so that no batch holds an entry twice (it would be its own negative in a contrastive loss).
+    Raises ValueError for fewer than `batch_size` entries.
+    """
+    if size < schedule.batch_size:
+        raise ValueError(
+            f"a batch of {schedule.batch_size} is more than the {size} entries of the row table: "
+            f"set batch_size to {size} or less, or use more data"
+        )
+    steps_an_epoch = size // schedule.batch_size
+    for step in range(first, schedule.steps):
+        epoch, position = divmod(step, steps_an_epoch)
+        if position == 0 or step == first:
+            order = torch.randperm(size, generator=Generator().manual_seed(derived_seed(seed, "epoch", epoch)))
+        yield step, order[position * schedule.batch_size : (position + 1) * schedule.batch_size]
+
+
+def optimiser(parameters: list[nn.Parameter], schedule: Schedule) -> torch.optim.Optimizer:
+    """One group of parameters with what the schedule says of it."""
+    # Everything with one dimension is a bias or belongs to a normalisation.
+    split = [
+        {
+            "params": [parameter for parameter in parameters if parameter.ndim > 1],
+            "weight_decay": schedule.weight_decay,
+        },
+        {"params": [parameter for parameter in parameters if parameter.ndim <= 1], "weight_decay": 0.0},
+    ]
+    if schedule.optimiser == "sgd":
+        return torch.optim.SGD(split, lr=schedule.learning_rate, momentum=schedule.momentum)
+    return torch.optim.AdamW(split, lr=schedule.learning_rate, betas=(schedule.momentum, 0.999))
