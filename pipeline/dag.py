@@ -102,6 +102,15 @@ class Dag:
         """Those that a protocol reads, of every split."""
         return eligibility.tuples_of_protocol(self.parameters, scale, dataset, protocol)
 
+    def objects_of_run(self, scale: str, dataset: str, run: str) -> list[Path]:
+        """The folder of the boxes that a run draws from, if it does."""
+        found = eligibility.objects_of_run(self.parameters, scale, dataset, run, self.card(dataset))
+        return [path.parent for path in found]
+
+    def objects_of_protocol(self, scale: str, dataset: str, protocol: str) -> list[Path]:
+        found = eligibility.objects_of_protocol(self.parameters, scale, dataset, protocol, self.card(dataset))
+        return [path.parent for path in found]
+
     def evaluations(self, scale: str, dataset: str, name: str) -> list[Path]:
         """One file of every evaluation that the suites ask for and the dataset allows."""
         return [

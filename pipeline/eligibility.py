@@ -72,6 +72,21 @@ def tuples_of_protocol(parameters: Parameters, scale: str, dataset: str, protoco
     return [layout.tuples(scale, dataset, split) for split in layout.SPLITS] if drawn else []
 
 
+def objects_of_run(parameters: Parameters, scale: str, dataset: str, run: str, card: Card) -> list[Path]:
+    """The table of boxes that a run draws from, if it asks for it and the dataset has one."""
+    return _objects(METHODS[parameters.runs[run].method], scale, dataset, card)
+
+
+def objects_of_protocol(parameters: Parameters, scale: str, dataset: str, protocol: str, card: Card) -> list[Path]:
+    """The same of a protocol."""
+    return _objects(PROTOCOLS[parameters.protocols[protocol].probe], scale, dataset, card)
+
+
+def _objects(entry: str, scale: str, dataset: str, card: Card) -> list[Path]:
+    known = card.kind == "rendered" and "boxes" in _literal(entry, "annotations")
+    return [layout.annotations(scale, dataset, "objects")] if known else []
+
+
 def _against_label(card: Card, label: str) -> str | None:
     if not card.labels:
         return "no labels"

@@ -105,7 +105,7 @@ def _role(
         return None
     # The index was made anew without it, the number was not. Which clips were scored is kept beside it.
     if role == TESTED:
-        scored = set(numbers.read_result(folder).predictions.parent)
+        scored = {clip for one in numbers.read_result(folder).predictions.values() for clip in one.parent}
         return f"{role} {SINCE}" if scored & set(rows["parent"]) else None
     return f"perhaps {role} (excluded, and not made again since; rerun)"
 

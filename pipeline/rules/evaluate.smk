@@ -7,6 +7,7 @@ rule evaluate:
         index=lambda w: [layout.index(w.scale, w.on, split) for split in layout.SPLITS],
         shards=lambda w: dag.shards(w.scale, w.on, layout.SPLITS),
         tuples=lambda w: dag.tuples_of_protocol(w.scale, w.on, w.protocol),
+        objects=lambda w: dag.objects_of_protocol(w.scale, w.on, w.protocol),
         card="data/cards/{on}.yaml",
         network="runs/{scale}/fingerprints/pretrain/{run}.json",
         code="runs/{scale}/fingerprints/evaluate/{protocol}.json",

@@ -40,6 +40,8 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
     pretrained = layout.index(scale, dataset, "train")
     rows = {split: index.read(path) for split, path in indices.items()}
     shards = sorted({f"{shard}.arrow" for table in rows.values() for shard in table["shard"].unique()})
+    card = cards.read(on)
+    objects = eligibility.objects_of_protocol(parameters, scale, on, protocol, card)
     with receipts.open(
         "evaluate",
         receipt=folder / "receipt.json",
@@ -49,6 +51,7 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
             *dict.fromkeys([pretrained, *indices.values()]),
             *(layout.decoded(scale, on) / shard for shard in shards),
             *eligibility.tuples_of_protocol(parameters, scale, on, protocol),
+            *objects,
             layout.card(on),
             fingerprints.check("pretrain", parameters, scale, run),
             fingerprints.check("evaluate", parameters, scale, protocol),
@@ -57,7 +60,7 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
         parameters=parameters.used(keys_of("evaluate", scale, on, protocol)),
         identity={"scale": scale, "dataset": dataset, "run": run, "seed": seed, "on": on, "protocol": protocol},
     ) as stage:
-        device, card = process.device(parameters.device), cards.read(on)
+        device = process.device(parameters.device)
         trained = load(METHODS, parameters.runs[run].method).trains
         try:
             chosen = parameters.protocols[protocol]
@@ -67,7 +70,7 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
             encoders = method.encoders() if method else read_encoders(weights)
             classes = card.classes_of(probe.labels)
             sources = {
-                split: StoreSource(layout.decoded(scale, on), table, probe.table, classes)
+                split: StoreSource(layout.decoded(scale, on), table, probe.table, classes, *objects)
                 for split, table in rows.items()
             }
             results = probe.evaluate(Pretrained(encoders, method), **sources, device=device, seed=seed)

@@ -46,9 +46,11 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
     indices = {split: layout.index(scale, dataset, split) for split in ("train", "validation") if split in card.splits}
     rows = {split: index.read(path) for split, path in indices.items()}
     shards = sorted({f"{shard}.arrow" for table in rows.values() for shard in table["shard"].unique()})
+    objects = eligibility.objects_of_run(parameters, scale, dataset, run, card)
     inputs = [
         *indices.values(),
         *eligibility.tuples_of_run(parameters, scale, dataset, run),
+        *objects,
         layout.card(dataset),
         fingerprints.check("pretrain", parameters, scale, run),
     ]
@@ -66,7 +68,7 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
             networks = {name: _network(described) for name, described in training.networks.items()}
             given = card.arguments(chosen.arguments)
             method = build(load(METHODS, chosen.method), given, networks, seed)
-            source = StoreSource(store, rows["train"], method.table, card.classes_of(method.labels))
+            source = StoreSource(store, rows["train"], method.table, card.classes_of(method.labels), *objects)
             schedule = Schedule(**training.schedule.model_dump()) if training.schedule else None
             entries = len(source.table["row"])
             if schedule and card.kind == "folder" and entries < schedule.batch_size:

@@ -14,19 +14,24 @@ from selfsup.networks.alexnet import AlexNet
 from selfsup.networks.convnet import ConvNet
 from selfsup.networks.encoder import Encoder, Window
 from selfsup.networks.preparation import single_image
+from selfsup.views.stabilisation import camera_shifts, shifted_back
 
 
 class PerFrame(Encoder):
     """Takes (B, T, 3, H, W) frames, any T; the window is what probes read of a clip."""
 
-    def __init__(self, net: ConvNet | AlexNet, *, frames: int, seconds: float, contrast: float) -> None:
+    def __init__(
+        self, net: ConvNet | AlexNet, *, frames: int, seconds: float, contrast: float, stabilised: bool
+    ) -> None:
         """net: on single frames. frames, seconds: of the window. contrast: by which a frame's difference to the mean of
         the frames that it comes with is enlarged (it spans less than the picture does); 0 leaves frames as they are.
+        stabilised: whether frames are shifted onto each other first: see `selfsup.views.stabilisation`.
         """
         super().__init__()
         self.net = net
         self.windows = {"frames": Window(steps=frames, seconds=seconds)}
         self.contrast = contrast
+        self.stabilised = stabilised
 
     @property
     def channels(self) -> list[int]:
@@ -37,6 +42,9 @@ class PerFrame(Encoder):
         """frames: (B, T, 3, H, H) uint8 -> (B, T, 3, side, side): in [-1, 1], or `contrast` times what differs from
         the mean over T."""
         frames = streams["frames"]
+        if self.stabilised:
+            frames = frames.float()
+            frames = shifted_back(frames, camera_shifts(frames))
         images = single_image(frames.flatten(0, 1)[:, None], self.net.side)
         images = images.reshape(*frames.shape[:2], *images.shape[1:])
         return self.contrast * (images - images.mean(dim=1, keepdim=True)) if self.contrast else images
@@ -60,9 +68,13 @@ class PerFrameConvNet(PerFrame):
         "contrast": (0, 100),
     }
 
-    def __init__(self, *, widths: list[int], side: int, frames: int, seconds: float, contrast: float) -> None:
-        """widths, side: see `ConvNet`. frames, seconds, contrast: see `PerFrame`."""
-        super().__init__(ConvNet(widths=widths, side=side), frames=frames, seconds=seconds, contrast=contrast)
+    def __init__(
+        self, *, widths: list[int], side: int, frames: int, seconds: float, contrast: float, stabilised: bool
+    ) -> None:
+        """widths, side: see `ConvNet`. frames, seconds, contrast, stabilised: see `PerFrame`."""
+        super().__init__(
+            ConvNet(widths=widths, side=side), frames=frames, seconds=seconds, contrast=contrast, stabilised=stabilised
+        )
 
 
 class PerFrameAlexNet(PerFrame):
@@ -72,6 +84,6 @@ class PerFrameAlexNet(PerFrame):
     moving = True
     ranges: ClassVar = {"side": (32, 4096), "frames": (2, 1000), "seconds": (0.01, 3600), "contrast": (0, 100)}
 
-    def __init__(self, *, side: int, frames: int, seconds: float, contrast: float) -> None:
-        """side: see `AlexNet`. frames, seconds, contrast: see `PerFrame`."""
-        super().__init__(AlexNet(side=side), frames=frames, seconds=seconds, contrast=contrast)
+    def __init__(self, *, side: int, frames: int, seconds: float, contrast: float, stabilised: bool) -> None:
+        """side: see `AlexNet`. frames, seconds, contrast, stabilised: see `PerFrame`."""
+        super().__init__(AlexNet(side=side), frames=frames, seconds=seconds, contrast=contrast, stabilised=stabilised)

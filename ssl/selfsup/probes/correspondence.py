@@ -21,6 +21,7 @@ class Correspondence(Probe):
 
     table = "clips"
     streams = ("frames", "spectrogram")
+    annotations = ("boxes",)
     asks = "correspondence"
     ranges: ClassVar = {"pairs": (1, 1000)}
 
@@ -80,7 +81,7 @@ def _embedded(method: AVENet, source: Source, generator: Generator, device: str)
     seen, heard, labels = [], [], []
     for indices in torch.split(torch.arange(len(source.table["row"])), BATCH):
         batch = source.take(method.pairs(source.table, indices, generator)).to(device)
-        seen.append(method.embed_frames(batch.streams["frames"]))
+        seen.append(method.embed_frames(batch.streams["frames"], batch.streams["boxes"]))
         heard.append(method.embed_sounds(batch.streams["spectrogram"]))
         labels.append(next(iter(batch.labels.values())).cpu())
     return torch.cat(seen), torch.cat(heard), torch.cat(labels)

@@ -102,6 +102,8 @@ class FinetunedAction(Probe):
             decay_factor=1.0,
             precision="fp32",
             log_every=self.steps,
+            checkpoint_every=0,
+            watch_every=0,
         )
         pretrain(method, source, schedule, seed, device)
         return method

@@ -54,6 +54,8 @@ class Probe(Protocol):
     """The row table that its sources are opened with."""
     streams: ClassVar[tuple[str, ...]]
     """Of the encoder that it takes; a literal, like `table`, `asks` and `moving`."""
+    annotations: ClassVar[tuple[str, ...]] = ()
+    """See `Method.annotations`; a literal too."""
     moving: ClassVar[bool] = False
     """Whether it needs several frames of a clip."""
     asks: ClassVar[str]

@@ -91,3 +91,18 @@ def rotate90(images: Tensor, turns: int) -> Tensor:
             return images.flip(-2, -1)
         case _:
             return images.flip(-2).transpose(-2, -1)
+
+
+def object_crop(frames: Tensor, boxes: Tensor, around: Tensor) -> Tensor:
+    """frames: (B, 1, C, H, H) uint8. boxes: (B, 4), left, top, right, bottom as shares of the side. around: (B,).
+    -> (B, 1, C, H, H) float32, 0 to 255: the square around each box whose side is `around` times the box's longer one
+    (no more than the picture's, and moved into it), enlarged to the picture's size.
+    """
+    size = frames.shape[-1]
+    left, top, right, bottom = (boxes * size).unbind(dim=1)
+    side = (torch.maximum(right - left, bottom - top) * around).clamp(min=1, max=size)
+    down = torch.minimum(((top + bottom - side) / 2).clamp(min=0), size - side)
+    across = torch.minimum(((left + right - side) / 2).clamp(min=0), size - side)
+    squares = torch.stack([down, across, side, side], dim=1)
+    upright = torch.zeros(len(frames), dtype=torch.bool, device=frames.device)
+    return resized_crop(frames[:, 0].float(), squares, upright)[:, None]

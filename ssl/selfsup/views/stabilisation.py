@@ -29,9 +29,16 @@ def camera_shifts(frames: Tensor) -> Tensor:
 
 def _between(peaks: Tensor, rows: Tensor, columns: Tensor, size: int, axis: int) -> Tensor:
     """The peak of the parabola through the greatest value and its neighbours along an axis, -0.5 to 0.5."""
-    batch, steps = torch.meshgrid(*(torch.arange(count, device=peaks.device) for count in peaks.shape[:2]), indexing="ij")
+    batch, steps = torch.meshgrid(
+        *(torch.arange(count, device=peaks.device) for count in peaks.shape[:2]), indexing="ij"
+    )
     before, here, after = (
-        peaks[batch, steps, (rows + offset) % size if axis == 2 else rows, (columns + offset) % size if axis == 3 else columns]
+        peaks[
+            batch,
+            steps,
+            (rows + offset) % size if axis == 2 else rows,
+            (columns + offset) % size if axis == 3 else columns,
+        ]
         for offset in (-1, 0, 1)
     )
     curvature = (2 * here - before - after).clamp(min=1e-9)
@@ -46,7 +53,11 @@ def shifted_back(frames: Tensor, shifts: Tensor) -> Tensor:
     """frames: (B, T, C, H, W) float. shifts: (B, T, 2) px. -> the same shape, each frame moved against its shift,
     bilinearly; what comes in from beyond the picture repeats its border."""
     height, width = frames.shape[-2:]
-    one = torch.eye(2, 3, device=frames.device, dtype=frames.dtype).expand(shifts.shape[0] * shifts.shape[1], 2, 3).clone()
+    one = (
+        torch.eye(2, 3, device=frames.device, dtype=frames.dtype)
+        .expand(shifts.shape[0] * shifts.shape[1], 2, 3)
+        .clone()
+    )
     moved = shifts.flatten(0, 1)
     one[:, 0, 2], one[:, 1, 2] = 2 * moved[:, 1] / width, 2 * moved[:, 0] / height
     flat = frames.flatten(0, 1)

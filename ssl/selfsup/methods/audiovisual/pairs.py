@@ -29,5 +29,6 @@ def pair_times(
 
 def pair_draw(table: Table, indices: Tensor, frames: Tensor, sounds: Tensor, steps: int) -> Draw:
     """indices: (B,) into `clips`; frames, sounds: (B,) seconds from `pair_times`; steps: of the spectrogram."""
-    times: dict[str, Tensor | Span] = {"frames": frames[:, None], "spectrogram": Span(sounds, steps)}
+    shown = frames[:, None]
+    times: dict[str, Tensor | Span] = {"frames": shown, "boxes": shown, "spectrogram": Span(sounds, steps)}
     return Draw(indices, table["row"][indices], times)
