@@ -1,18 +1,13 @@
-"""Settings of processes: where rules find their programs, what must be set before torch is imported, how much memory
-one may take.
+"""Settings of processes: where rules find their programs, and what must be set before torch is imported.
 
-Measured on 2 cores: binding prevents random 4-15x stalls of 2-thread runs; a glibc that neither maps large blocks anew
-nor trims gives memory back less eagerly, which is worth 1.2-1.3x.
+Measured on 2 cores: binding prevents random 4-15x stalls of 2-thread runs.
 """
 
-import ctypes
 import os
-import resource
 import sys
 from pathlib import Path
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-LARGE = 2**30
+from pipeline.memory import keep_memory
 
 
 def rules_use_this_environment() -> None:
@@ -29,22 +24,11 @@ def prepare(threads: int) -> None:
     # Several processes that bind would all bind to the same cores: only one that has just its own cores may.
     if len(os.sched_getaffinity(0)) <= threads:
         os.environ["OMP_PROC_BIND"] = "true"
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        if hasattr(libc, "mallopt"):
-            libc.mallopt(M_MMAP_THRESHOLD, LARGE)
-            libc.mallopt(M_TRIM_THRESHOLD, LARGE)
+    keep_memory()
     import torch
 
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
-
-
-def limit_memory(more: int) -> None:
-    """more: bytes that this process may map from now on, beside those that it has. On Linux only."""
-    if sys.platform == "linux":
-        mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (mapped + more, mapped + more))
 
 
 def device(wanted: str) -> str:

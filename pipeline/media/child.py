@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from pipeline.media.unusable import Unusable, first_line
-from pipeline.process import limit_memory
+from pipeline.memory import limit_memory
 
 PR_SET_PDEATHSIG = 1
 MEGABYTE = 2**20

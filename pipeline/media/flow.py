@@ -1,8 +1,9 @@
 """Optical flow between a clip's frames, and how much moves besides the camera.
 
-Flow is DIS (Kroeger, Timofte, Dai and Van Gool, ECCV 2016) with OpenCV's `medium` setting, which ends with variational
-refinement, on a grid of half the frames' side: there it costs no more than `ultrafast` does on the whole frames, and
-halves its error on small moving objects.
+Flow is DIS (Kroeger, Timofte, Dai and Van Gool, ECCV 2016) with variational refinement, on a grid of half the frames'
+side: there it costs no more than OpenCV's `ultrafast` does on the whole frames, and halves its error on small moving
+objects. Against the exact flow of toyworld's clips it is off by as much as with the `medium` setting (0.17 px), in two
+thirds of the time: patches lie further apart and are moved in fewer steps, refinement takes fewer rounds.
 """
 
 from functools import cache
@@ -28,6 +29,9 @@ def flow(frames: np.ndarray) -> np.ndarray:
     inner = (round(grid[0] * scale), round(grid[1] * scale))
     dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     dis.setFinestScale(0)
+    dis.setPatchStride(4)
+    dis.setGradientDescentIterations(12)
+    dis.setVariationalRefinementIterations(3)
     before = None
     for number, frame in enumerate(frames):
         grey = cv2.resize(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), inner, interpolation=cv2.INTER_AREA)

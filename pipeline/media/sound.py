@@ -15,6 +15,7 @@ from pipeline.media.unusable import Unusable
 JUMP = 0.02  # seconds; a frame that is further from where the one before ended starts anew. Matroska rounds to 1 ms.
 EXACT = ("wav", "flac", "aiff")  # containers that tell the number of samples
 TOLD = ("mov", *EXACT)  # and those that tell the length of their sound, to a frame of the codec
+TOGETHER = 32  # frames of a codec that are rounded in one go: NumPy's calls take longer than a frame's samples
 FRAME = 4096  # samples that a frame of a codec has at most
 XING = (b"Xing", b"Info")  # that mark an MP3 file's first frame where it tells how many follow
 
@@ -56,36 +57,32 @@ class Sound:
         """Pieces of (S,) int16, mono, with the place of each on the container's clock, in samples."""
         frame: AudioFrame | None = first
         resampler, place, expected, was = None, 0, 0.0, None
+        plain: list[np.ndarray] = []
         while frame is not None:
             form = (frame.format.name, frame.layout.name, frame.sample_rate)
             time = expected if frame.time is None else frame.time
             if resampler is None or form != was or abs(time - expected) > JUMP:
-                for samples in _flushed(resampler):
+                for samples in (*_rounded(plain), *_flushed(resampler)):
                     yield place, samples
                     place += len(samples)
-                resampler = av.AudioResampler(format="s16", layout="mono", rate=self.sample_rate)
+                resampler, plain = av.AudioResampler(format="s16", layout="mono", rate=self.sample_rate), []
                 place, expected, was = round(time * self.sample_rate), time, form
             expected += frame.samples / frame.sample_rate
-            for samples in self._converted(resampler, frame, form):
+            made: list[np.ndarray] = []
+            if form == ("fltp", "mono", self.sample_rate):
+                # Only its numbers change: four times as fast as by the resampler, and equal.
+                plain.append(np.frombuffer(frame.planes[0], np.float32, frame.samples))  # type: ignore[call-overload]
+                if len(plain) == TOGETHER:
+                    made, plain = _rounded(plain), []
+            else:
+                made = [one.to_ndarray()[0] for one in resampler.resample(frame)]
+            for samples in made:
                 yield place, samples
                 place += len(samples)
             frame = next(self._frames, None)
-        for samples in _flushed(resampler):
+        for samples in (*_rounded(plain), *_flushed(resampler)):
             yield place, samples
             place += len(samples)
-
-    def _converted(
-        self, resampler: av.AudioResampler, frame: AudioFrame, form: tuple[str, str, int]
-    ) -> Iterator[np.ndarray]:
-        if form == ("fltp", "mono", self.sample_rate):
-            # Only its numbers change: four times as fast as by the resampler, and equal.
-            heard = np.frombuffer(frame.planes[0], np.float32, frame.samples)  # type: ignore[call-overload]
-            scaled = np.rint(heard * np.float32(32768))
-            # For so few numbers np.clip takes as long as all the rest.
-            yield np.minimum(np.maximum(scaled, -32768), 32767).astype(np.int16)
-            return
-        for made in resampler.resample(frame):
-            yield made.to_ndarray()[0]
 
     def next_start(self) -> float | None:
         """Where the next sample is that was not read yet, in seconds of the container's clock; None at the end."""
@@ -113,6 +110,16 @@ class Sound:
                 self._waiting.insert(0, (last, samples[last - place :]))
                 break
         return made[:filled] if self.next_start() is None else made
+
+
+def _rounded(frames: list[np.ndarray]) -> list[np.ndarray]:
+    """Frames of float32 within -1 to 1 -> one piece of int16, none of none."""
+    if not frames:
+        return []
+    scaled = np.concatenate(frames)
+    scaled *= 32768
+    np.rint(scaled, out=scaled)
+    return [np.clip(scaled, -32768, 32767, out=scaled).astype(np.int16)]
 
 
 def _flushed(resampler: av.AudioResampler | None) -> list[np.ndarray]:

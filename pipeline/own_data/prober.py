@@ -12,8 +12,8 @@ from queue import SimpleQueue
 
 from pipeline.datasets.folder.formats import Medium
 from pipeline.media.decoder import START_SECONDS
+from pipeline.memory import limit_memory
 from pipeline.own_data.probe import Facts, probe
-from pipeline.process import limit_memory
 
 SECONDS = 60.0
 """That a look may take, before the file is given up."""

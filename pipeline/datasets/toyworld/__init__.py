@@ -4,6 +4,7 @@ Everything about a clip comes from `numpy.random.default_rng([seed, split, numbe
 no instance, background or timbre of one clip is that of another, in its split or any other.
 """
 
+import gc
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -22,6 +23,7 @@ from pipeline.datasets.toyworld import annotations, encode, motion, scene, sound
 from pipeline.datasets.toyworld.classes import CLASSES, FAMILIES
 from pipeline.datasets.toyworld.figure import ACTIONS
 from pipeline.datasets.toyworld.scene import Picture, flow_of
+from pipeline.memory import keep_memory
 
 __all__ = ["ACTIONS", "CLASSES", "FAMILIES", "Clip", "Picture", "Toyworld", "flow_of"]
 
@@ -122,11 +124,20 @@ class Toyworld:
         # Read by the workers' numpy when it is loaded: with a process a core, more threads would wait for each other.
         os.environ["OPENBLAS_NUM_THREADS"] = "1"
         # Spawned, not forked: the caller may have threads (torch's, Arrow's), and a lock held at a fork stays held.
-        with ProcessPoolExecutor(workers, get_context("spawn"), initializer=cv2.setNumThreads, initargs=(0,)) as pool:
+        with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_ready) as pool:
             try:
                 yield from pool.map(partial(_film, self, destination), jobs, chunksize=4)
             finally:
                 pool.shutdown(cancel_futures=True)
+
+
+def _ready() -> None:
+    """A worker, once it has loaded its modules."""
+    cv2.setNumThreads(0)
+    keep_memory()
+    # What is loaded stays: else it is searched again and again for what may go.
+    gc.collect()
+    gc.freeze()
 
 
 def _film(world: Toyworld, destination: Path, job: tuple[str, int]) -> dict[str, Any]:

@@ -14,7 +14,8 @@ Field = NDArray[np.float32]
 def paint(side: int, labs: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.uint8]:
     """(side, side, 3) uint8. labs: (3, 3) Lab, the colours between which the texture runs."""
     angle = rng.uniform(0, 2 * np.pi)
-    rows, columns = (np.indices((side, side), np.float32) - side / 2) / side
+    columns = (np.arange(side, dtype=np.float32) - side / 2) / side
+    rows = columns[:, None]
     along = np.float32(np.cos(angle)) * columns + np.float32(np.sin(angle)) * rows
     across = np.float32(np.cos(angle)) * rows - np.float32(np.sin(angle)) * columns
     family = FAMILIES[rng.integers(len(FAMILIES))]
@@ -23,8 +24,9 @@ def paint(side: int, labs: NDArray[np.float64], rng: np.random.Generator) -> NDA
     first = np.clip(family(along + bend, across - bend, rng), -1, 1) * np.float32(rng.uniform(0.5, 1.0))
     second = _clouds(side, 5, rng)
     base, one, two = rgb(labs)
-    colours = base + first[..., None] * (one - base) + second[..., None] * (two - base)
-    return np.asarray(np.clip(colours + 0.5, 0, 255), np.uint8)
+    ways = np.stack([one - base, two - base, base], axis=1).tolist()
+    mixed = [cv2.addWeighted(first, to_one, second, to_two, plain) for to_one, to_two, plain in ways]
+    return np.asarray(cv2.merge([cv2.convertScaleAbs(np.maximum(plane, 0)) for plane in mixed]), np.uint8)
 
 
 def _clouds(side: int, coarsest: int, rng: np.random.Generator) -> Field:

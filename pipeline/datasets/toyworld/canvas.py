@@ -19,7 +19,7 @@ class Canvas:
         self._side = side
         self._light = np.array([np.cos(light), np.sin(light)], np.float32)
         self._mirror = mirror
-        self._grain = _grain(side, rng)
+        self._lit = 1 + _grain(side, rng)
 
     def fill(self, outline: ArrayLike, colour: Colour, *, rounding: float = 0, edge: float = 0.006) -> None:
         """Fills an outline (K, 2). rounding: how far the light models the edge, in units of the square; edge: width
@@ -31,20 +31,17 @@ class Canvas:
         mask = np.zeros((bottom - top, right - left), np.uint8)
         offset = np.array([left, top]) << _FRACTION_BITS
         cv2.fillPoly(mask, [corners - offset], 255, lineType=cv2.LINE_AA, shift=_FRACTION_BITS)
-        shade = self._grain[top:bottom, left:right]
+        lit = self._lit[top:bottom, left:right]
         if rounding:
-            shade = shade + self._relief(mask, rounding)
-        paint = np.empty((*mask.shape, 4), np.float32)
-        paint[..., 3] = 255
-        np.multiply((1 + shade)[..., None], np.asarray(colour, np.float32), out=paint[..., :3])
-        np.minimum(paint, 255, out=paint)
-        np.maximum(paint, 0, out=paint)
+            lit = np.maximum(lit + self._relief(mask, rounding), 0)
+        # Rounds, and keeps to 255. Colour by colour it takes a sixth of the time of arrays with four of them.
+        paint = cv2.merge(
+            [*(cv2.convertScaleAbs(lit, alpha=float(value)) for value in colour), np.full_like(mask, 255)]
+        )
         region = self.pixels[top:bottom, left:right]
-        paint -= region
-        paint *= (mask * np.float32(1 / 255))[..., None]
-        paint += region
-        # Rounds too.
-        region[...] = cv2.convertScaleAbs(paint)
+        share = cv2.merge([mask] * 4)
+        cv2.multiply(region, cv2.bitwise_not(share), dst=region, scale=1 / 255)
+        cv2.add(region, cv2.multiply(paint, share, scale=1 / 255), dst=region)
         if edge:
             self._contour(corners, np.asarray(colour) * 0.55, edge, closed=True)
 
@@ -87,9 +84,9 @@ class Canvas:
         height = cv2.blur(cv2.blur(height, (2 * radius + 1,) * 2), (radius | 1,) * 2)
         slope_x = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3)[radius:-radius, radius:-radius]
         slope_y = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3)[radius:-radius, radius:-radius]
-        lit = -(slope_x * self._light[0] + slope_y * self._light[1])
         # 8 is Sobel's own gain, 127 half of the mask's range.
-        return np.asarray(lit * np.float32(radius * 0.45 / 8 / 127), np.float32)
+        right, down = (self._light * (-radius * 0.45 / 8 / 127)).tolist()
+        return np.asarray(cv2.addWeighted(slope_x, right, slope_y, down, 0), np.float32)
 
 
 def _grain(side: int, rng: np.random.Generator) -> NDArray[np.float32]:

@@ -10,25 +10,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.datasets.toyworld.objects import Sprite
+from pipeline.datasets.toyworld.warp import SOFT, SOLID, Layer, Warped, warped
 
 Floats = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
-_SOLID = 128  # of 255, from which on a pixel belongs to what covers it
-_SOFT = 5  # px, of the box that softens a shadow
 _DARK = 0.35  # how much light a full shadow takes
-_ROOM = _SOFT + 3  # px from the canvas's edge, for a shadow and its fall
 _AT_ONCE = 25  # frames whose sprites are warped in one go
-
-
-@dataclass(frozen=True)
-class Layer:
-    """poses: (T, 2, 3) from the sprite's centre to the frame; instance: whose part it is; opacity: (T,) 0 to 1."""
-
-    sprite: Sprite
-    poses: Floats
-    instance: int
-    opacity: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -45,19 +32,14 @@ class Laid:
 
 
 @dataclass(frozen=True)
-class _Warped:
-    """A layer in some frames. corners: (T, 2) where its pixels lie on the canvas; covers: (T, h, w, 4) premultiplied;
-    alphas: (T, h, w); solid: (T, h, w), whether a pixel is the layer's own; passing: (T, h, w, 4) 255 less alpha; near:
-    (T,) whether it lies on the canvas at all."""
+class _Shape:
+    """Masks in T frames. rows: (T,) which of the masks is a frame's, or -1; corners: (T, 2), left and top; sizes: (T,
+    2), width and height; masks: (N, h, w), of which the upper left is used."""
 
-    number: int
-    instance: int
-    corners: list[list[int]]
-    covers: Bytes
-    alphas: Bytes
-    solid: NDArray[np.bool_]
-    passing: Bytes
-    near: list[bool]
+    rows: NDArray[np.int64]
+    corners: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    masks: Bytes
 
 
 def compose(
@@ -73,132 +55,107 @@ def compose(
 
     What reaches half a side beyond the frame is left out."""
     count, margin = len(camera), side // 2
-    frame = slice(margin, margin + side)
     laid = Laid(
         np.empty((count, side, side, 3), np.uint8),
         np.empty((count, side, side), np.uint8),
         np.zeros((count, instances, 4), np.int32),
         np.zeros((count, instances), np.int32),
     )
-    # The fourth channel is there because sprites have one: it holds nothing.
+    # The fourth channel holds which layer is seen: drawn like a colour, but that its masks are hard.
     canvas = np.zeros((side + 2 * margin, side + 2 * margin, 4), np.uint8)
-    owner = np.zeros(canvas.shape[:2], np.uint8)
+    framed = canvas[margin : margin + side, margin : margin + side]
     backdrop = cv2.cvtColor(world, cv2.COLOR_RGB2RGBA)
+    backdrop[..., 3] = 0
     about = about_centre(camera, world)
-    fallen = round(drop[0]), round(drop[1])
+    fallen = np.round(drop).astype(int) - SOFT
     for start in range(0, count, _AT_ONCE):
-        warped: list[list[_Warped]] = []
-        number = 1
-        for group in groups:
-            some = slice(start, start + _AT_ONCE)
-            warped.append([_warp(layer, number + place, some, side, margin) for place, layer in enumerate(group)])
-            number += len(group)
+        some = slice(start, start + _AT_ONCE)
+        steps = [step for layers in warped(groups, some, side, margin) for step in _steps(layers, laid, some, fallen)]
         for place, index in enumerate(range(start, min(start + _AT_ONCE, count))):
-            canvas[frame, frame] = cv2.warpAffine(
-                backdrop, about[index], (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
-            )
-            owner[:] = 0
-            for layers in warped:
-                if shown := [one for one in layers if one.near[place]]:
-                    _lay(canvas, owner, laid, index, place, shown, fallen)
-            cv2.cvtColor(canvas[frame, frame], cv2.COLOR_RGBA2RGB, dst=laid.picture[index])
-            laid.owner[index] = owner[frame, frame]
+            size = (side, side)
+            cv2.warpAffine(backdrop, about[index], size, framed, cv2.INTER_LINEAR, cv2.BORDER_REFLECT_101)
+            for rows, corners, sizes, passing, covers in steps:
+                if (row := rows[place]) < 0:
+                    continue
+                (x, y), (width, height) = corners[place], sizes[place]
+                region = canvas[y : y + height, x : x + width]
+                cv2.multiply(region, passing[row, :height, :width], dst=region, scale=1 / 255)
+                if covers is not None:
+                    cv2.add(region, covers[row], dst=region)
+            cv2.cvtColor(framed, cv2.COLOR_RGBA2RGB, dst=laid.picture[index])
+            cv2.extractChannel(framed, 3, dst=laid.owner[index])
     laid.boxes[laid.areas > 0] -= margin
     return laid
 
 
-def _warp(layer: Layer, number: int, some: slice, side: int, margin: int) -> _Warped:
-    """All frames of a slice at once, in boxes of one size, below each other in one image."""
-    poses, pixels = layer.poses[some], layer.sprite.pixels
-    half = np.abs(poses[:, :, :2]) @ [pixels.shape[1] / 2, pixels.shape[0] / 2] + 1
-    width, height = np.minimum(np.ceil(2 * half.max(axis=0)).astype(int) + 1, side + 2 * margin - 2 * _ROOM).tolist()
-    corners = np.round(poses[:, :, 2] + margin - [(width - 1) / 2, (height - 1) / 2]).astype(int)
-    most = side + 2 * margin - _ROOM - np.array([width, height])
-    near = ((corners >= _ROOM) & (corners <= most)).all(axis=1)
-    if layer.opacity is not None:
-        near &= layer.opacity[some] > 0
-    # From a box's pixels to the sprite's.
-    linear = np.linalg.inv(poses[:, :, :2])
-    middle = np.array([pixels.shape[1] - 1, pixels.shape[0] - 1]) / 2
-    shift = (linear @ (corners - margin - poses[:, :, 2])[:, :, None])[:, :, 0] + middle
-    linear, shift = linear.astype(np.float32), shift.astype(np.float32)
-    columns, rows = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
-    maps = [
-        (linear[:, axis, 0, None, None] * columns + shift[:, axis, None, None]) + linear[:, axis, 1, None, None] * rows
-        for axis in (0, 1)
-    ]
-    tall = (len(poses) * height, width)
-    covers = np.asarray(cv2.remap(pixels, maps[0].reshape(tall), maps[1].reshape(tall), cv2.INTER_LINEAR), np.uint8)
-    if layer.opacity is not None:
-        fade = layer.opacity[some].astype(np.float32).repeat(height)
-        covers = np.asarray(covers * fade[:, None, None] + np.float32(0.5), np.uint8)
-    alphas = np.asarray(cv2.extractChannel(covers, 3), np.uint8)
-    passing = cv2.cvtColor(cv2.bitwise_not(alphas), cv2.COLOR_GRAY2RGBA)
-    shape = (len(poses), height, width)
-    return _Warped(
-        number,
-        layer.instance,
-        corners.tolist(),
-        covers.reshape(*shape, 4),
-        alphas.reshape(shape),
-        (alphas >= _SOLID).reshape(shape),
-        np.asarray(passing, np.uint8).reshape(*shape, 4),
-        near.tolist(),
+# Of all frames, as lists: which row of what follows, where, how large; what is left of what lies below, what is added.
+_Step = tuple[list[int], list[list[int]], list[list[int]], Bytes, Bytes | None]
+
+
+def _steps(layers: list[Warped], laid: Laid, some: slice, fallen: NDArray[np.int64]) -> list[_Step]:
+    """What a group does to the canvas, its shadow first; notes boxes and areas of its instances. fallen: px right and
+    down by which the light's corner lies from the shape's."""
+    by_instance: dict[int, list[_Shape]] = {}
+    for one in layers:
+        sizes = np.broadcast_to(one.alphas.shape[:0:-1], one.corners.shape)
+        by_instance.setdefault(one.instance, []).append(_Shape(one.rows, one.corners, sizes, one.alphas))
+    shapes = []
+    for instance, parts in by_instance.items():
+        shapes.append(_union(parts))
+        _measure(shapes[-1], laid, some, instance)
+    whole = _union(shapes)
+    if not len(whole.masks):
+        return []
+    count, height, width = whole.masks.shape
+    room = np.zeros((count, height + 2 * SOFT, width + 2 * SOFT), np.uint8)
+    room[:, SOFT:-SOFT, SOFT:-SOFT] = whole.masks
+    shade = cv2.blur(room.reshape(-1, room.shape[2]), (SOFT, SOFT))
+    light = np.asarray(cv2.cvtColor(cv2.LUT(shade, _LEFT), cv2.COLOR_GRAY2RGBA), np.uint8).reshape(*room.shape, 4)
+    corners, sizes = whole.corners + fallen, whole.sizes + 2 * SOFT
+    steps: list[_Step] = [(whole.rows.tolist(), corners.tolist(), sizes.tolist(), light, None)]
+    for one in layers:
+        sizes = np.broadcast_to(one.alphas.shape[:0:-1], one.corners.shape)
+        steps.append((one.rows.tolist(), one.corners.tolist(), sizes.tolist(), one.passing, one.covers))
+    return steps
+
+
+def _measure(shape: _Shape, laid: Laid, some: slice, instance: int) -> None:
+    frames = np.flatnonzero(shape.rows >= 0)
+    solid = shape.masks[shape.rows[frames]] >= SOLID
+    columns, rows = np.asarray(solid.any(axis=1)), np.asarray(solid.any(axis=2))
+    areas = np.count_nonzero(solid, axis=(1, 2))
+    left, top = columns.argmax(axis=1), rows.argmax(axis=1)
+    right = columns.shape[1] - columns[:, ::-1].argmax(axis=1)
+    bottom = rows.shape[1] - rows[:, ::-1].argmax(axis=1)
+    boxes = np.stack([left, top, right, bottom], axis=1) + np.tile(shape.corners[frames], 2)
+    laid.areas[some.start + frames, instance] = areas
+    laid.boxes[some.start + frames, instance] = boxes * (areas > 0)[:, None]
+
+
+def _union(shapes: list[_Shape]) -> _Shape:
+    """What any of some masks covers."""
+    if len(shapes) == 1:
+        return shapes[0]
+    rows = np.stack([one.rows for one in shapes])
+    shown = rows >= 0
+    corners = np.stack([one.corners for one in shapes])
+    ends = np.where(shown[..., None], corners + np.stack([one.sizes for one in shapes]), 0).max(axis=0)
+    starts = np.where(shown[..., None], corners, _FAR).min(axis=0)
+    starts = np.minimum(starts, ends)
+    width, height = np.maximum((ends - starts).max(axis=0), 1).tolist()
+    masks = np.zeros((shown.shape[1], height, width), np.uint8)
+    for one, of_one, places in zip(shapes, rows.tolist(), (corners - starts).tolist(), strict=True):
+        for index, (row, (x, y), (width, height)) in enumerate(zip(of_one, places, one.sizes.tolist(), strict=True)):
+            if row >= 0:
+                part = masks[index, y : y + height, x : x + width]
+                cv2.max(part, one.masks[row, :height, :width], dst=part)
+    is_any = np.asarray(shown.any(axis=0))
+    return _Shape(
+        np.where(is_any, np.arange(len(is_any)), -1), starts, ends - starts, masks[: len(is_any) * is_any.any()]
     )
 
 
-def _lay(
-    canvas: Bytes,
-    owner: Bytes,
-    laid: Laid,
-    index: int,
-    place: int,
-    layers: list[_Warped],
-    fallen: tuple[int, int],
-) -> None:
-    """Draws the layers of a group, their shadow first. index: of the frame; place: of the frame among those warped."""
-    by_instance: dict[int, list[_Warped]] = {}
-    for one in layers:
-        by_instance.setdefault(one.instance, []).append(one)
-    shapes = []
-    for instance, parts in by_instance.items():
-        left, top, shape = _union([(*one.corners[place], one.alphas[place]) for one in parts])
-        shapes.append((left, top, shape))
-        solid = (shape >= _SOLID).view(np.uint8)
-        x, y, width, height = cv2.boundingRect(solid)
-        if width:
-            laid.areas[index, instance] = cv2.countNonZero(solid)
-            laid.boxes[index, instance] = (left + x, top + y, left + x + width, top + y + height)
-    left, top, shape = _union(shapes)
-    shade = cv2.blur(cv2.copyMakeBorder(shape, *(_SOFT,) * 4, cv2.BORDER_CONSTANT, value=0), (_SOFT, _SOFT))
-    light = cv2.cvtColor(cv2.LUT(shade, _LEFT), cv2.COLOR_GRAY2RGBA)
-    x, y = left + fallen[0] - _SOFT, top + fallen[1] - _SOFT
-    region = canvas[y : y + light.shape[0], x : x + light.shape[1]]
-    cv2.multiply(region, light, dst=region, scale=1 / 255)
-    for one in layers:
-        x, y = one.corners[place]
-        solid = one.solid[place]
-        height, width = solid.shape
-        region = canvas[y : y + height, x : x + width]
-        cv2.multiply(region, one.passing[place], dst=region, scale=1 / 255)
-        cv2.add(region, one.covers[place], dst=region)
-        np.copyto(owner[y : y + height, x : x + width], one.number, where=solid)
-
-
-def _union(shapes: list[tuple[int, int, Bytes]]) -> tuple[int, int, Bytes]:
-    """Of masks with the place of their corners, left and top: the same of what any of them covers."""
-    if len(shapes) == 1:
-        return shapes[0]
-    left, top = min(one[0] for one in shapes), min(one[1] for one in shapes)
-    right = max(one[0] + one[2].shape[1] for one in shapes)
-    bottom = max(one[1] + one[2].shape[0] for one in shapes)
-    whole = np.zeros((bottom - top, right - left), np.uint8)
-    for x, y, shape in shapes:
-        part = whole[y - top : y - top + shape.shape[0], x - left : x - left + shape.shape[1]]
-        cv2.max(part, shape, dst=part)
-    return left, top, whole
-
-
+_FAR = 2**30  # px, beyond any canvas
 _LEFT: Bytes = np.round(255 - _DARK * np.arange(256)).astype(np.uint8)  # of the light, under a shadow
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 # AAC has no others below 48 kHz.
@@ -19,6 +20,8 @@ _AAC = {
     "aac_pns": "0",
     "flags": "+bitexact+qscale",
     "global_quality": "118",
+    # Hertz, where most encoders stop at such a rate.
+    "cutoff": "16000",
 }
 
 # One thread, since x264's slices and lookahead follow the number of threads. Every frame is a key frame: what is
@@ -46,8 +49,11 @@ def write(path: Path, frames: NDArray[np.uint8], sound: NDArray[np.float32], fps
         picture.height, picture.width = frames.shape[1:3]
         picture.pix_fmt = "yuv420p"
         voice = container.add_stream("aac", rate=sample_rate, layout="mono", options=_AAC)
+        reformatter = VideoReformatter()
         for index, pixels in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+            # Without a number, FFmpeg starts threads for each frame.
+            frame = reformatter.reformat(frame, format="yuv420p", threads=1)
             frame.pts, frame.time_base = index, 1 / rate
             container.mux(picture.encode(frame))
         container.mux(picture.encode(None))

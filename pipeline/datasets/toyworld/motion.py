@@ -95,13 +95,15 @@ def camera(times: Floats, side: int, rng: np.random.Generator) -> Floats:
 def similarity(centres: Floats, turns: Floats, scales: Floats) -> Floats:
     """(T, 2, 3): about the origin turn (radians, clockwise on the screen) and scale, then move it to centres (T, 2)."""
     cosine, sine = scales * np.cos(turns), scales * np.sin(turns)
-    return np.stack(
-        [np.stack([cosine, -sine, centres[:, 0]], axis=-1), np.stack([sine, cosine, centres[:, 1]], axis=-1)], axis=1
-    )
+    matrices = np.empty((len(centres), 2, 3))
+    matrices[:, 0, 0], matrices[:, 0, 1] = cosine, -sine
+    matrices[:, 1, 0], matrices[:, 1, 1] = sine, cosine
+    matrices[:, :, 2] = centres
+    return matrices
 
 
 def compose(outer: Floats, inner: Floats) -> Floats:
-    """(T, 2, 3): inner first, then outer."""
-    linear = outer[:, :, :2] @ inner[:, :, :2]
-    moved = outer[:, :, :2] @ inner[:, :, 2:] + outer[:, :, 2:]
-    return np.concatenate([linear, moved], axis=2)
+    """(..., T, 2, 3): inner first, then outer, which may be one (T, 2, 3) for all."""
+    both = outer[..., :2] @ inner
+    both[..., 2] += outer[..., 2]
+    return np.asarray(both)

@@ -57,12 +57,18 @@ def shoot(
     path = motion.camera(times, side, rng)
     world = background.paint(int(1.4 * side), labs, rng)
     staged = stage(label, action, hard, played, Setting(times, side, light, labs[0]), rng)
-    groups = [[replace(layer, poses=motion.compose(path, layer.poses)) for layer in layers] for layers in staged.groups]
+    poses = motion.compose(path, np.stack([layer.poses for layers in staged.groups for layer in layers]))
+    following = iter(poses)
+    groups = [[replace(layer, poses=next(following)) for layer in layers] for layers in staged.groups]
     drop = (-np.cos(light) * _FALLS * side, -np.sin(light) * _FALLS * side)
     laid = compose(world, path, groups, len(staged.things), drop, side)
     flat = [layer for layers in groups for layer in layers]
     owners = np.array([-1, *(layer.instance for layer in flat)], np.int16)
-    boxes, visible = _seen(owners[laid.owner], laid.boxes, laid.areas, side)
+    # From 1, so that it fits into bytes; 0 for the background.
+    table = np.zeros(256, np.uint8)
+    table[: len(owners)] = owners + 1
+    things = table.take(laid.owner)
+    boxes, visible = _seen(things, laid.boxes, laid.areas, side)
     joints = (staged.joints @ np.swapaxes(path[:, :, :2], 1, 2) + path[:, None, :, 2]).astype(np.float32)
     actor = next(place for place, thing in enumerate(staged.things) if thing.role == "actor")
     return Picture(
@@ -71,10 +77,10 @@ def shoot(
         boxes=boxes,
         visible=visible,
         joints=joints,
-        joints_visible=_uncovered(joints, owners[laid.owner] == actor),
+        joints_visible=_uncovered(joints, things == actor + 1),
         camera=path.astype(np.float32),
         layers=laid.owner,
-        poses=np.stack([path, *(layer.poses for layer in flat)]),
+        poses=np.concatenate([path[None], poses]),
         owners=owners,
         start=staged.start,
         end=staged.end,
@@ -105,12 +111,12 @@ def flow_of(picture: Picture) -> NDArray[np.float32]:
 
 
 def _seen(
-    instances: NDArray[np.int16], boxes: NDArray[np.int32], areas: NDArray[np.int32], side: int
+    things: NDArray[np.uint8], boxes: NDArray[np.int32], areas: NDArray[np.int32], side: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Boxes clipped to the frame and visible shares, from boxes (T, N, 4) and areas (T, N) of whole things."""
-    count, number = areas.shape
-    shifted = instances.astype(np.int64) + 1 + (number + 1) * np.arange(count)[:, None, None]
-    pixels = np.bincount(shifted.ravel(), minlength=count * (number + 1)).reshape(count, number + 1)[:, 1:]
+    """Boxes clipped to the frame and visible shares, from boxes (T, N, 4) and areas (T, N) of whole things; things:
+    (T, side, side) which is seen, counted from 1."""
+    numbers = range(1, areas.shape[1] + 1)
+    pixels = np.stack([np.count_nonzero(things == number, axis=(1, 2)) for number in numbers], axis=1)
     visible = pixels / np.maximum(areas, 1)
     clipped = np.clip(boxes, 0, side).astype(np.float32)
     clipped[pixels == 0] = np.nan

@@ -1,6 +1,8 @@
 """The sound of a clip: a note at each stroke, in a room, through an equaliser, among other sounds, as a small recorder
 with automatic gain takes it."""
 
+from functools import cache
+
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
@@ -8,11 +10,12 @@ from numpy.typing import NDArray
 from pipeline.datasets.toyworld.motion import AUDIBLE, Strokes
 from pipeline.datasets.toyworld.surroundings import surroundings
 from pipeline.datasets.toyworld.timbre import HELD, VOICES
-from pipeline.datasets.toyworld.tones import Wave, between
+from pipeline.datasets.toyworld.tones import Wave, between, level
 
 _PENTATONIC = (0, 2, 4, 7, 9, 12)  # semitones: any two sound well together
 
 _SWAY, _SWAYS = 3.0, 0.3  # decibels (standard deviation) by which the level sways, seconds from one to the next
+_LONGEST_TAIL = 0.35  # seconds that a room rings at most
 _BANDS, _RISING, _RISE = 100, 4, 10.0  # a stroke is heard where this many of the bands rise by so many decibels
 
 
@@ -20,23 +23,21 @@ def record(label: str, played: Strokes, seconds: float, rate: int, rng: np.rando
     """(S,) float32 within -1 to 1, S = round(seconds * rate); notes begin exactly at the strokes."""
     count = round(seconds * rate)
     notes = _room_and_equaliser(_notes(label, played, count, rate, rng), rate, rng)
-    notes /= np.float32(max(_level(notes), 1e-6))
+    notes /= np.float32(max(level(notes), 1e-6))
     others = surroundings(count, rate, rng)
     told = played.onsets[(played.onsets >= 0) & (played.onsets < seconds - AUDIBLE)]
     below = _below(notes, others, told, rate, rng.uniform(0, 10))
-    mixed = notes + others * np.float32(10 ** (-below / 20))
+    others *= np.float32(10 ** (-below / 20))
+    mixed = notes + others
     # How loud, how uneven and how peaked it is says nothing about the class: each is drawn.
     limited = _limiter(mixed, crest=rng.uniform(10.5, 13.0))
     even = _automatic_gain(limited, rate, peak=rng.uniform(3.0, 6.0))
     # Notes are loudest while the object moves most: how near to what is heard the recorder is held hides some of that,
     # so that loudness hardly tells which frame stood between two others.
     even *= between(10 ** (rng.normal(0, _SWAY, max(2, round(seconds / _SWAYS) + 1)) / 20), count)
-    level = 10 ** (rng.uniform(-34, -20) / 20)
-    return np.asarray(even * np.float32(level / _level(even)), np.float32)
-
-
-def _level(wave: Wave) -> float:
-    return float(np.sqrt(np.mean(wave**2)))
+    loud = 10 ** (rng.uniform(-34, -20) / 20)
+    even *= np.float32(loud / level(even))
+    return even
 
 
 def _notes(label: str, played: Strokes, count: int, rate: int, rng: np.random.Generator) -> Wave:
@@ -63,20 +64,32 @@ def _notes(label: str, played: Strokes, count: int, rate: int, rng: np.random.Ge
 
 def _room_and_equaliser(dry: Wave, rate: int, rng: np.random.Generator) -> Wave:
     """(S,) filtered in one multiplication of spectra. The direct sound comes first, so onsets stay where they are."""
-    tail = round(rng.uniform(0.05, 0.35) * rate)
-    echo = rng.standard_normal(tail, np.float32) * np.exp(np.linspace(0, -6.9, tail, dtype=np.float32))  # to -60 dB
+    tail = round(rng.uniform(0.05, _LONGEST_TAIL) * rate)
+    echo = rng.standard_normal(tail, np.float32)
+    echo *= np.exp(np.arange(tail, dtype=np.float32) * np.float32(-6.9 / (tail - 1)))  # to -60 dB
     response = np.concatenate([np.ones(1, np.float32), echo * np.float32(rng.uniform(0.1, 0.8) / np.linalg.norm(echo))])
-    size = scipy.fft.next_fast_len(len(dry) + len(response) - 1, real=True)
+    # Of one size for all clips of a length.
+    size = scipy.fft.next_fast_len(len(dry) + round(_LONGEST_TAIL * rate), real=True)
     # A gain an octave, with straight lines between; no delay, since the phase is left alone.
-    knots = np.arange(np.log2(40), np.log2(rate / 2) + 1)
-    decibels = rng.normal(0, 6, len(knots))
-    frequencies = np.arange(size // 2 + 1, dtype=np.float32) * np.float32(rate / size)
-    place = np.log2(np.maximum(frequencies, 40)) - np.float32(knots[0])
-    below = np.minimum(place.astype(np.int32), len(knots) - 2)
-    slopes = np.diff(decibels).astype(np.float32)
-    gain = np.exp2((decibels.astype(np.float32)[below] + slopes[below] * (place - below)) * np.float32(0.1661))
-    spectrum = scipy.fft.rfft(dry, size) * scipy.fft.rfft(response, size) * gain
-    return np.asarray(scipy.fft.irfft(spectrum, size)[: len(dry)])
+    firsts, shares = _octaves(size, rate)
+    nepers = (rng.normal(0, 6, len(firsts)) * (np.log(10) / 20)).astype(np.float32)
+    gain = shares * np.repeat(np.diff(nepers), np.diff(firsts))
+    gain += np.repeat(nepers[:-1], np.diff(firsts))
+    spectrum = scipy.fft.rfft(dry, size)
+    spectrum *= scipy.fft.rfft(response, size)
+    spectrum *= np.exp(gain, out=gain)
+    return np.asarray(scipy.fft.irfft(spectrum, size, overwrite_x=True)[: len(dry)])
+
+
+@cache
+def _octaves(size: int, rate: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Of a spectrum's frequencies, the first of each octave from 40 Hz on, what is below being of the first, and at the
+    end their number; how far each lies in its octave, 0 to 1."""
+    frequencies = np.arange(size // 2 + 1) * (rate / size)
+    place = np.log2(np.maximum(frequencies, 40) / 40)
+    octaves = int(np.ceil(np.log2(rate / 80)))
+    octave = np.minimum(place.astype(int), octaves - 1)
+    return np.searchsorted(octave, np.arange(octaves + 1)), (place - octave).astype(np.float32)
 
 
 def _below(notes: Wave, others: Wave, onsets: NDArray[np.float64], rate: int, least: float) -> float:
@@ -116,11 +129,14 @@ def _automatic_gain(wave: Wave, rate: int, peak: float) -> Wave:
 
 def _limiter(wave: Wave, crest: float) -> Wave:
     """(S,) with peaks bent down smoothly to `crest` decibels above the level, or left where they are lower."""
-    highest, some = float(np.abs(wave).max()), wave[::13]
-    low, high = 0.0, 20 / _level(wave)
+    power = wave * wave
+    highest, some = float(power.max()), power[::13].copy()
+    low, high = 0.0, 20 / level(wave)
     for _ in range(16):
         middle = (low + high) / 2
-        peak = highest / np.sqrt(1 + (middle * highest) ** 2)
-        level = _level(some / np.sqrt(1 + (middle * some) ** 2))
-        low, high = (middle, high) if peak > level * 10 ** (crest / 20) else (low, middle)
-    return np.asarray(wave / np.sqrt(1 + (np.float32(low) * wave) ** 2))
+        peak = highest / (1 + middle**2 * highest)
+        mean = float(np.mean(some / (1 + middle**2 * some)))
+        low, high = (middle, high) if peak > mean * 10 ** (crest / 10) else (low, middle)
+    power *= np.float32(low**2)
+    power += 1
+    return np.divide(wave, np.sqrt(power, out=power), out=power)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from pipeline.datasets.toyworld import events, figure, motion, objects
 from pipeline.datasets.toyworld.classes import CLASSES
-from pipeline.datasets.toyworld.compositor import Layer
 from pipeline.datasets.toyworld.palette import object_palette
+from pipeline.datasets.toyworld.warp import Layer
 
 Floats = NDArray[np.float64]
 _HEADROOM = 1.42  # body heights above the ground that the highest jump takes

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pipeline.datasets.toyworld.tones import Floats, Wave, between, cycle, noise, places
+from pipeline.datasets.toyworld.tones import Wave, between, cycle, level, noise, places
 
-Gain = Callable[[Floats], Floats]  # of frequencies in hertz
+Gain = Callable[[Wave], Wave]  # of frequencies in hertz
 Surrounding = Callable[[int, int, np.random.Generator], Wave]  # samples, sample rate, stream -> (S,)
 
 
@@ -18,19 +18,16 @@ def surroundings(count: int, rate: int, rng: np.random.Generator) -> Wave:
     mixed = _bed(count, rate, rng)
     for number in rng.permutation(len(_OTHERS))[: rng.integers(0, 4)]:
         other = _OTHERS[number](count, rate, rng)
-        level = 10 ** (rng.uniform(-9, 3) / 20)
-        mixed += other * np.float32(level / max(_power(other), 1e-9) ** 0.5)
-    return np.asarray(mixed / np.float32(_power(mixed) ** 0.5))
-
-
-def _power(wave: Wave) -> float:
-    return float(np.mean(wave**2))
+        loud = 10 ** (rng.uniform(-9, 3) / 20)
+        mixed += other * np.float32(loud / max(level(other), 3e-5))
+    mixed /= np.float32(level(mixed))
+    return mixed
 
 
 def _bed(count: int, rate: int, rng: np.random.Generator) -> Wave:
     """From hiss to rumble: noise that falls from a corner on."""
     corner, slope = 2 ** rng.uniform(np.log2(100), np.log2(4000)), rng.uniform(0, 1.2)
-    return noise(lambda hertz: (1 + (hertz / corner) ** 2) ** (-slope / 2), count, rate, rng)
+    return noise(lambda hertz: np.exp(np.log(1 + (hertz / corner) ** 2) * (-slope / 2)), count, rate, rng)
 
 
 def _hum(count: int, rate: int, rng: np.random.Generator) -> Wave:
@@ -56,7 +53,7 @@ def _voices(count: int, rate: int, rng: np.random.Generator) -> Wave:
         first, second = 2 ** rng.uniform(np.log2(300), np.log2(900)), 2 ** rng.uniform(np.log2(900), np.log2(2600))
         low, high = _band(first, 0.25), _band(second, 0.2)
 
-        def formants(hertz: Floats, low: Gain = low, high: Gain = high) -> Floats:
+        def formants(hertz: Wave, low: Gain = low, high: Gain = high) -> Wave:
             return low(hertz) + 0.5 * high(hertz)
 
         syllables = np.zeros(max(4, round(count / rate * rng.uniform(7, 12)) + 1))
@@ -68,7 +65,8 @@ def _voices(count: int, rate: int, rng: np.random.Generator) -> Wave:
 
 def _band(centre: float, width: float) -> Gain:
     """Gain of a band around a frequency in hertz; width: octaves to one side, as of a normal distribution."""
-    return lambda hertz: np.exp(-0.5 * (np.log2(np.maximum(hertz, 1) / centre) / width) ** 2)
+    # In single precision the natural logarithm is several times as fast as that to base 2.
+    return lambda hertz: np.exp(-0.5 * (np.log(np.maximum(hertz, 1) / centre) * (1 / (np.log(2) * width))) ** 2)
 
 
 def _birds(count: int, rate: int, rng: np.random.Generator) -> Wave:

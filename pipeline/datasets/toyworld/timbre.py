@@ -12,7 +12,7 @@ from pipeline.datasets.toyworld.tones import (
     fading,
     formants,
     harmonics,
-    places,
+    in_table,
     skin,
 )
 
@@ -76,18 +76,24 @@ def _held(
         strength = order**-tilt * np.where(order % 2 == 0, even, 1) * formants(order * hertz, body)
         bright, dull = cycle(strength, stream), cycle(strength * order**-1.2, stream)
         count = max(1, round(seconds * rate))
-        time = np.arange(count) / rate
-        wobble = vibrato * np.minimum(time / 0.2, 1) * np.sin(2 * np.pi * rate_vibrato * time + stream.uniform(0, 6))
-        frequency = hertz * np.exp2(wobble)
+        time = np.arange(count, dtype=np.float32) / np.float32(rate)
+        wobble = np.sin(float(2 * np.pi * rate_vibrato) * time + stream.uniform(0, 6))
+        wobble *= np.minimum(time * np.float32(vibrato * np.log(2) / 0.2), np.float32(vibrato * np.log(2)))
+        turns = np.cumsum(np.exp(wobble), dtype=np.float64)
         wave = np.zeros(count, np.float32)
-        mix = np.minimum(time / (3 * attack), 1).astype(np.float32)
+        set_in = max(1, round(3 * attack * rate))
+        mix = 1 - np.arange(min(count, set_in), dtype=np.float32) / np.float32(set_in)
         for detune in detunes:
-            place = places(frequency * 2**detune, rate, stream.random())
+            place = in_table(turns * (hertz * 2**detune / rate) + stream.random())
             # The same phase in both tables would be needed for a true crossfade; the ear and the log-spectrogram
             # do not mind.
-            wave += mix * bright[place] + (1 - mix) * dull[place]
+            clear = bright.take(place)
+            clear[: len(mix)] += mix * (dull.take(place[: len(mix)]) - clear[: len(mix)])
+            wave += clear
         wave /= np.float32(np.sqrt(len(detunes)))
-        wave += np.float32(breath) * stream.standard_normal(count, np.float32)
+        breathed = stream.standard_normal(count, np.float32)
+        breathed *= np.float32(breath)
+        wave += breathed
         wave *= envelope(seconds, rate, attack, min(0.05, 0.4 * seconds))
         taken = burst(count, rate, 0.012, 0, stream)
         wave[: len(taken)] += np.float32(grip) * taken

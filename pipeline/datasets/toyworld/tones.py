@@ -5,6 +5,7 @@ sample would cost more than the pictures do.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 import scipy.fft
@@ -30,7 +31,14 @@ def cycle(amplitudes: ArrayLike, rng: np.random.Generator) -> Wave:
 def places(frequency: Floats, rate: int, start: float = 0) -> NDArray[np.int64]:
     """(S,) where in a table of one cycle a tone of a frequency (S,) in hertz stands at each sample. start: of the
     cycle, 0 to 1."""
-    return ((np.cumsum(frequency) / rate + start) * _TABLE).astype(np.int64) & (_TABLE - 1)
+    return in_table(np.cumsum(frequency) / rate + start)
+
+
+def in_table(turns: Floats) -> NDArray[np.int64]:
+    """(S,) where in a table of one cycle a tone stands after so many turns (S,), not below 0."""
+    place = (turns * _TABLE).astype(np.int64)
+    place &= _TABLE - 1
+    return place
 
 
 def harmonics(hertz: float, rate: int, most: int = 40) -> Floats:
@@ -126,12 +134,23 @@ def between(values: ArrayLike, count: int) -> Wave:
     return (given[:-1, None] + np.diff(given)[:, None] * ramp).ravel()[:count]
 
 
-def noise(gain: Callable[[Floats], Floats], count: int, rate: int, rng: np.random.Generator) -> Wave:
+def noise(gain: Callable[[Wave], Wave], count: int, rate: int, rng: np.random.Generator) -> Wave:
     """(count,) of unit power. gain: of frequencies in hertz. Drawn as a spectrum, and repeated after some 0.7 s: a
     period joins the next without a seam."""
     size = 1 << (rate * 2 // 3 - 1).bit_length()
-    parts = rng.standard_normal((2, size // 2 + 1), np.float32)
-    hertz = np.linspace(0, rate / 2, size // 2 + 1, dtype=np.float64)
-    spectrum = (parts[0] + 1j * parts[1]) * gain(hertz).astype(np.float32)
+    spectrum = rng.standard_normal((size // 2 + 1, 2), np.float32).view(np.complex64)[:, 0]
+    spectrum *= gain(_hertz(size, rate))
     period = scipy.fft.irfft(spectrum, size)
-    return np.resize(period / np.sqrt(np.mean(period**2)), count)
+    period /= np.float32(max(level(period), 1e-9))
+    return np.concatenate([period] * -(-count // size))[:count]
+
+
+@cache
+def _hertz(size: int, rate: int) -> Wave:
+    """(size // 2 + 1,) frequencies of a spectrum."""
+    return np.linspace(0, rate / 2, size // 2 + 1, dtype=np.float32)
+
+
+def level(wave: Wave) -> float:
+    """The root of the mean square."""
+    return float(np.sqrt(np.dot(wave, wave) / len(wave)))

@@ -83,7 +83,10 @@ def dress(height: float, background: Floats, light: float, rng: np.random.Genera
         columns = slice(left * _OVERSAMPLING, stop * _OVERSAMPLING)
         y = (np.arange(rows.start, rows.stop)[:, None] - corner[1]) / fine
         x = (np.arange(columns.start, columns.stop)[None, :] - corner[0]) / fine
+        made_of = {material for material, _ in shapes[name]}
         for material, pattern in look.patterns.items():
+            if material not in made_of:
+                continue
             patterned[rows, columns] |= pattern(x, y) & (made[rows, columns] == MATERIALS.index(material))
     sheet = _paint(made, patterned, look, light)
     parts = {name: _part(sheet, box, np.array(_CELLS[name][:2]) * scale) for name, box in boxes.items()}
@@ -104,26 +107,26 @@ def _paint(made: NDArray[np.uint8], patterned: NDArray[np.uint8], look: Outfit, 
     sheet = cv2.resize(flat.view(np.uint8).reshape(*made.shape, 4), size, interpolation=cv2.INTER_AREA)
     height = cv2.blur(sheet[..., 3], (3, 3)).astype(np.float32)
     slope_x, slope_y = (cv2.Sobel(height, cv2.CV_32F, *order, ksize=3) for order in ((1, 0), (0, 1)))
-    lit = -(slope_x * np.float32(np.cos(light)) + slope_y * np.float32(np.sin(light)))
     # 8 is Sobel's own gain. Half of the blurred height lies at the outline itself.
-    shade = (1 + lit * np.float32(0.7 / 8 / 255)) * np.clip(0.2 + height * np.float32(0.85 / 255), 0, 1)
-    lightened = np.minimum(sheet[..., :3] * shade[..., None], sheet[..., 3:])
-    sheet[..., :3] = lightened + 0.5
-    return np.asarray(sheet, np.uint8)
+    right, down = (-0.7 / 8 / 255 * np.array([np.cos(light), np.sin(light)])).tolist()
+    shade = cv2.addWeighted(slope_x, right, slope_y, down, 1)
+    shade *= np.minimum(0.2 + height * np.float32(0.85 / 255), 1)
+    lit = cv2.multiply(sheet, cv2.cvtColor(shade, cv2.COLOR_GRAY2RGBA), dtype=cv2.CV_8U)
+    # No brighter than premultiplied colours may be.
+    return np.asarray(cv2.insertChannel(sheet[..., 3], np.minimum(lit, sheet[..., 3:]), 3), np.uint8)
 
 
 def _part(sheet: NDArray[np.uint8], box: tuple[int, int, int, int], corner: Floats) -> Part:
     left, top, right, bottom = box
     margin = 2
     pixels = sheet[top - margin : bottom + margin, left - margin : right + margin]
-    covered = pixels[..., 3] > 96
-    rows, columns = np.nonzero(covered)
-    x0, x1 = int(columns.min()) - margin, int(columns.max()) + margin + 1
-    y0, y1 = int(rows.min()) - margin, int(rows.max()) + margin + 1
-    x0, y0 = max(x0, 0), max(y0, 0)
+    covered = (pixels[..., 3] > 96).view(np.uint8)
+    x0, y0, wide, high = cv2.boundingRect(covered)
+    x1, y1 = x0 + wide + margin, y0 + high + margin
+    x0, y0 = max(x0 - margin, 0), max(y0 - margin, 0)
     pixels = np.ascontiguousarray(pixels[y0:y1, x0:x1])
     centre = np.array([pixels.shape[1] - 1, pixels.shape[0] - 1]) / 2
-    outline = cv2.convexHull(np.stack([columns - x0, rows - y0], axis=1).astype(np.int32))[:, 0, :]
+    outline = cv2.convexHull(cv2.findNonZero(covered))[:, 0, :] - [x0, y0]
     # The cell's first pixel lies at corner + half a pixel from the joint.
     origin = -corner - 0.5 + margin - np.array([x0, y0]) - centre
     return Part(Sprite(pixels, outline - centre), origin)

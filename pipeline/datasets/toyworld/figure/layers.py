@@ -66,7 +66,9 @@ def _along(bone: Floats, drawn: float | None) -> Floats:
     length = np.hypot(bone[:, 0], bone[:, 1])
     x, y = (bone / length[:, None]).T
     stretch = length / drawn if drawn else 1.0
-    return np.stack([np.stack([y, x * stretch], axis=1), np.stack([-x, y * stretch], axis=1)], axis=1)
+    turned = np.empty((len(bone), 2, 2))
+    turned[:, 0, 0], turned[:, 0, 1], turned[:, 1, 0], turned[:, 1, 1] = y, x * stretch, -x, y * stretch
+    return turned
 
 
 def _arm(joints: Floats, right: int) -> list[tuple[str, Floats, Floats]]:
@@ -92,4 +94,6 @@ def _foot(shin: Floats, height: NDArray) -> Floats:
     behind = np.clip((-np.arctan2(shin[:, 0], shin[:, 1]) - 0.9) / 0.5, 0, 1)
     lifted = lifted - behind * (np.pi + 0.1 + lifted)
     cosine, sine = np.cos(lifted), np.sin(lifted)
-    return np.stack([np.stack([cosine, sine], axis=1), np.stack([-sine, cosine], axis=1)], axis=1)
+    turned = np.empty((len(shin), 2, 2))
+    turned[:, 0, 0], turned[:, 0, 1], turned[:, 1, 0], turned[:, 1, 1] = cosine, sine, -sine, cosine
+    return turned

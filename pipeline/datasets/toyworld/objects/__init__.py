@@ -59,8 +59,7 @@ def draw(name: str, palette: Palette, size: float, light: float, rng: np.random.
     crop = cv2.copyMakeBorder(posed[top : top + height, left : left + width], *(round(margin / scale),) * 4, 0)
     shape = (max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale)))
     pixels = cv2.resize(crop, shape, interpolation=cv2.INTER_AREA)
-    rows, columns = np.nonzero(pixels[..., 3] > 96)
-    hull = cv2.convexHull(np.stack([columns, rows], axis=1).astype(np.int32))[:, 0, :]
+    hull = cv2.convexHull(cv2.findNonZero((pixels[..., 3] > 96).view(np.uint8)))[:, 0, :]
     centre = (np.array(shape) - 1) / 2
     return Sprite(np.asarray(pixels, np.uint8), hull - centre)
 
@@ -69,23 +68,27 @@ def _posed(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.ui
     """The drawing, turned out of the picture's plane, sheared and smoothly bent: no two instances share an outline."""
     side = len(pixels)
     half = np.float32(side / 2)
-    rows, columns = np.indices((side, side), np.float32) - half
-    x, y = _plane(columns / side, rows / side, rng)
+    line = np.asarray((np.arange(side) - side / 2) / side, np.float32)
+    x, y = _plane(line, line[:, None], rng)
     shift_x, shift_y = (
         cv2.resize(each, (side, side), interpolation=cv2.INTER_CUBIC)
         for each in rng.normal(0, _BEND, (2, 4, 4)).astype(np.float32)
     )
-    x += np.float32(rng.uniform(-_SHEAR, _SHEAR)) * y + shift_x
-    map_x, map_y = (half + side * each for each in (x, y + shift_y))
-    posed = cv2.remap(pixels, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    x += np.float32(rng.uniform(-_SHEAR, _SHEAR)) * y
+    x += shift_x
+    y += shift_y
+    for each in (x, y):
+        each *= side
+        each += half
+    posed = cv2.remap(pixels, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
     return np.asarray(posed, np.uint8)
 
 
 def _plane(
     x: NDArray[np.float32], y: NDArray[np.float32], rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Where the lines of sight through a picture's points meet a sheet that is turned about its upright and then about
-    its level axis. All in sides of the square, from its centre."""
+    """x: (W,), y: (H, 1) -> (H, W) each, where the lines of sight through a picture's points meet a sheet that is
+    turned about its upright and then about its level axis. All in sides of the square, from its centre."""
     yaw, pitch = np.deg2rad(rng.uniform(-_YAW, _YAW)), np.deg2rad(rng.uniform(-_PITCH, _PITCH))
     upright = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
     level = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
@@ -94,5 +97,5 @@ def _plane(
     # The sheet has no depth of its own: the third axis only moves it away from the eye.
     seen[:, 2] = 0, 0, _DISTANCE
     back = np.linalg.inv(seen).astype(np.float32)
-    across, down, depth = (row[0] * x + row[1] * y + row[2] for row in back)
+    across, down, depth = (row[0] * x + (row[1] * y + row[2]) for row in back)
     return across / depth, down / depth
