@@ -146,7 +146,7 @@ def _numbers(folders: list[Path]) -> list[str]:
     problems = []
     for folder in folders:
         try:
-            numbers.measure([numbers.read_result(folder)], references=[], draws=1, seed=0)
+            numbers.measure([numbers.read_result(folder)], references={}, draws=1, seed=0)
         except UserError as error:
             problems.append(str(error))
     return problems

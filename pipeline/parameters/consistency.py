@@ -25,7 +25,6 @@ def check(parameters: Parameters, file: str) -> None:
         raise UserError(f"{file}: scale: unknown {parameters.scale!r}{did_you_mean(parameters.scale, scale_names)}")
     if len(set(parameters.seeds)) != len(parameters.seeds):
         raise UserError(f"{file}: seeds: expected different numbers, found {parameters.seeds}")
-    _all_in(parameters.references, parameters.runs, f"{file}: references")
     for role, runs in parameters.pretrained:
         _all_in(runs, parameters.runs, f"{file}: pretrained.{role}")
     pretrained = dict.fromkeys(parameters.run_names())

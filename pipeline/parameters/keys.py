@@ -28,7 +28,7 @@ def keys_of(stage: str, scale: str, dataset: str, name: str = "") -> list[str]:
         case "cues":
             return [f"scales.{scale}.cues", "images", "bootstrap", "device", "threads", "scale", "dataset"]
         case "report":
-            return ["pretrained", "suites", "images", "seeds", "bootstrap", "references"]
+            return ["pretrained", "suites", "images", "seeds", "bootstrap"]
         case "publish" | "reel":
             return ["scale", "dataset"]
     raise ValueError(stage)

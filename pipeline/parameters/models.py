@@ -218,7 +218,6 @@ class Parameters(Strict):
     device: Literal["auto", "cpu", "cuda"]
     threads: int = Field(ge=1)
     bootstrap: Bootstrap
-    references: list[str] = Field(description="runs that differences are taken to, where they are evaluated alike")
     pretrained: Pretrained
     watch: Watch
     suites: dict[str, Suite]
@@ -259,6 +258,15 @@ class Parameters(Strict):
             for protocol in suite.protocols
         )
         return list(dict.fromkeys(asked))
+
+    def references(self, dataset: str) -> dict[tuple[str, str, str], str]:
+        """By run, dataset evaluated on and protocol: the first run of its suite, to which differences are taken."""
+        found: dict[tuple[str, str, str], str] = {}
+        for suite in self.suites.values():
+            for run in suite.runs:
+                for protocol in suite.protocols:
+                    found.setdefault((run, self.role(suite.of, dataset), protocol), suite.runs[0])
+        return found
 
     def run_names(self) -> list[str]:
         """Of those that are pretrained."""

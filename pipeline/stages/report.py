@@ -93,7 +93,7 @@ def contents(
     results = [numbers.read_result(folder) for folder in evaluations]
     measured = numbers.measure(
         results,
-        references=parameters.references,
+        references=parameters.references(dataset),
         draws=parameters.bootstrap.draws,
         seed=parameters.bootstrap.seed,
     )
@@ -110,4 +110,4 @@ def contents(
         )
         for clip, reason in missing
     ]
-    return markdown.Report(scale, dataset, tuple(parameters.seeds), tuple(parameters.references), measured, ids, unused)
+    return markdown.Report(scale, dataset, tuple(parameters.seeds), measured, ids, unused)

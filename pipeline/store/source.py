@@ -14,7 +14,6 @@ from pipeline.store.annotations import main_boxes
 from pipeline.store.shards import Shard, Steps
 from selfsup.source import TUPLE_STRATEGIES, Batch, Draw, Span, Table
 
-
 WHOLE = np.array([[0, 0, 1, 1]], np.float32)
 
 
@@ -102,9 +101,9 @@ class StoreSource:
             return np.searchsorted(self._times[row], times + 1e-6, side="right") - 1
         return np.round((times - self._starts[row]) * rate).astype(np.int64)
 
-    def _window(self, row: int, name: str) -> Steps:
+    def _window(self, row: int, name: str) -> Steps | np.ndarray:
         if name == "boxes":
-            return self._boxes.get(row, WHOLE)
+            return self._boxes.get(row, WHOLE)  # as many as frames, or one for all of them
         if (row, name) not in self._windows:
             self._windows[row, name] = self._shard(row).steps(name, int(self._offsets[row]))
         return self._windows[row, name]

@@ -16,13 +16,11 @@ SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 @dataclass(frozen=True)
 class Report:
-    """What a report is of. ids: every number that can be named. references: runs that differences are
-    taken to."""
+    """What a report is of. ids: every number that can be named."""
 
     scale: str
     dataset: str
     seeds: tuple[int, ...]
-    references: tuple[str, ...]
     measured: Sequence[Measured]
     ids: Sequence[str]
     left_out: Sequence[LeftOut]
@@ -90,21 +88,21 @@ def measured_here(report: Report) -> list[str]:
                 f"`{short_alias(number.id, report.ids)}`",
                 ", ".join(dict.fromkeys(number.layers)),
                 interval(number.value, number.low, number.high),
-                f"{percent(number.chance)} %",
+                f"{percent(number.chance)} %"
+                + ("" if number.ceiling is None else f", ceiling {percent(number.ceiling)} %"),
                 "" if gap is None else f"{points(gap.value)} ({points(gap.low)} to {points(gap.high)})",
                 str(number.clips),
                 str(number.count),
                 ", ".join(str(seed) for seed in number.seeds),
             ]
         )
-    references = ", ".join(f"`{name}`" for name in report.references)
-    header = ["Number", "Layer", "Value", "Chance", "To reference", "Clips", "Examples", "Seeds"]
+    header = ["Number", "Layer", "Value", "Chance", "To untrained", "Clips", "Examples", "Seeds"]
     return [
         grid(header, rows, right=frozenset({3, 5, 6})),
         paragraph(
-            f"""Layer: the one chosen on validation, by each seed for itself. To reference: difference in
-            percentage points to the untrained run ({references}) that was evaluated alike, paired by example, with its
-            95 % interval. Clips, examples: of
+            """Layer: the one chosen on validation, by each seed for itself. To untrained: difference in
+            percentage points to the untrained run of the same network, under the same protocol, paired by
+            example, with its 95 % interval. Clips, examples: of
             the test split, scored."""
         ),
     ]

@@ -21,6 +21,8 @@ def metrics(measured: Sequence[Measured], ids: Sequence[str]) -> dict[str, Any]:
         for part in short_alias(number.id, ids).split("."):
             place = place.setdefault(part, {})
         place |= {name: round(getattr(number, name), DIGITS) for name in ("value", "low", "high", "chance")}
+        if number.ceiling is not None:
+            place["ceiling"] = round(number.ceiling, DIGITS)
         if number.difference is not None:
             gap = number.difference
             place["difference"] = {

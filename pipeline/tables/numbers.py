@@ -83,7 +83,7 @@ class Result:
 class Measured:
     """A number over seeds, as tables print it. Fractions; `difference` is to the reference run, paired by example.
 
-    layers: the chosen one of each seed. overlap: clips that pretraining shares with each split of the evaluation."""
+    ceiling: of whoever knows the labels, where that is not 1. layers: the chosen one of each seed. overlap: clips that pretraining shares with each split of the evaluation."""
 
     id: str
     run: str
@@ -93,6 +93,7 @@ class Measured:
     low: float
     high: float
     chance: float
+    ceiling: float | None
     count: int
     clips: int
     difference: Interval | None
@@ -134,11 +135,13 @@ def predictions(id: np.ndarray, parent: np.ndarray, label: np.ndarray, predictio
     return Predictions(id.astype(str)[order], parent.astype(str)[order], label[order], prediction[order])
 
 
-def measure(results: Sequence[Result], *, references: Sequence[str], draws: int, seed: int) -> list[Measured]:
+def measure(
+    results: Sequence[Result], *, references: Mapping[tuple[str, str, str], str], draws: int, seed: int
+) -> list[Measured]:
     """Numbers over seeds, in the order in which runs and protocols first appear in `results`.
 
-    references: runs that differences are taken to (random initialisation): to the first of them that was evaluated
-    alike, whatever it was pretrained on. draws, seed: of the bootstrap.
+    references: by run, dataset evaluated on and protocol, the run that differences are taken to (random
+    initialisation), where it was evaluated alike. draws, seed: of the bootstrap.
     Raises UserError where results that should be comparable were not scored on the same examples."""
     groups: dict[tuple[str, ...], list[tuple[Result, Scored]]] = {}
     for result in results:
@@ -149,8 +152,8 @@ def measure(results: Sequence[Result], *, references: Sequence[str], draws: int,
     measured = []
     for (_, _, run, on, protocol, metric), members in groups.items():
         alike = {one[2]: group for one, group in groups.items() if one[3:] == (on, protocol, metric)}
-        reference = next((name for name in references if name in alike), run)
-        baseline = alike[reference] if run != reference else []
+        reference = references.get((run, on, protocol), run)
+        baseline = alike.get(reference, []) if run != reference else []
         measured.append(_over_seeds(members, baseline, draws=draws, seed=seed))
     return measured
 
@@ -178,6 +181,7 @@ def _over_seeds(
         low=estimate.low,
         high=estimate.high,
         chance=first.chance,
+        ceiling=first.ceiling,
         count=first.count,
         clips=first.clips,
         difference=_difference(members, baseline, draws=draws, seed=seed),

@@ -36,8 +36,8 @@ class Method(nn.Module):
     """The row table that its source is opened with: frames, clips, or a mined one."""
     streams: ClassVar[tuple[str, ...]]
     annotations: ClassVar[tuple[str, ...]] = ()
-    """What it draws beside streams where a dataset knows it, a literal: `boxes` of the main object, (B, T, 4) shares of the
-    picture (left, top, right, bottom); of a dataset that does not, the whole picture."""
+    """What it draws beside streams where a dataset knows it, a literal: `boxes` of the main object, (B, T, 4) shares of
+    the picture (left, top, right, bottom); of a dataset that does not, the whole picture."""
     trains: ClassVar[bool] = True
     """False for a reference row whose weights are those of its initialisation."""
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {}

@@ -2,11 +2,13 @@
 section 3).
 """
 
+from typing import Literal
+
 import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from selfsup.methods.video.shuffle_and_learn import ShuffleAndLearn, times_shown
+from selfsup.methods.video.shuffle_and_learn import ShuffleAndLearn, of_strategy, times_shown
 from selfsup.probes.probe import Evaluation, Pretrained, Probe
 from selfsup.source import Draw, Source, Table
 
@@ -15,7 +17,7 @@ BATCH = 256  # tuples that go through the network at once; changes what comes ou
 
 class Order(Probe):
     """The method's own answer; nothing is fitted, so that the training and validation splits are not read. Number
-    `accuracy`, of the test split's tuples of the strategy that the method was trained on, each once in order and once
+    `accuracy`, of the test split's tuples of one strategy, each once in order and once
     not, half of them backwards."""
 
     table = "tuples"
@@ -24,8 +26,9 @@ class Order(Probe):
     moving = True
     labels: tuple[str, ...] = ()
 
-    def __init__(self) -> None:
-        """Nothing is to be set: what is asked is what the method was trained for."""
+    def __init__(self, *, strategy: Literal["motion", "uniform"]) -> None:
+        """strategy: how the tuples were mined that are asked about, whatever the method was trained on."""
+        self.strategy = strategy
 
     @torch.no_grad()
     def evaluate(
@@ -35,7 +38,7 @@ class Order(Probe):
         method = pretrained.method
         assert isinstance(method, ShuffleAndLearn)
         method.to(device).eval()
-        table = method.fit(test, Generator())
+        table = of_strategy(test.table, self.strategy)
         count = len(table["row"])
         coin, back = torch.rand(2, count, generator=Generator().manual_seed(seed))
         scores, labels = [], []

@@ -19,6 +19,8 @@ from selfsup.source import Batch, Draw, Table
 from selfsup.views.geometry import object_crop, random_resized_crop_flip
 from selfsup.views.sound import random_volume
 
+STEEPNESS, NEUTRAL = 3.0, 1.3  # of the answer at first: logits a unit of distance, and the distance of even odds
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -31,15 +33,20 @@ class Pairs:
 
 
 class Embedding(nn.Module):
-    """Each channel's greatest value in the last block, two fully connected layers, length 1 (figure 2 of the paper)."""
+    """Each channel's greatest value in the last block, two fully connected layers, length 1 (figure 2 of the paper).
+
+    Between the last two a normalisation over the batch, which the paper does not have: without it all embeddings of a
+    modality are nearly the same at first, and the loss leaves chance some hundred steps later.
+    """
 
     def __init__(self, channels: int, dims: int) -> None:
         super().__init__()
-        self.first, self.second = nn.Linear(channels, dims), nn.Linear(dims, dims)
+        self.first, self.second = nn.Linear(channels, dims), nn.Linear(dims, dims, bias=False)
+        self.centred = nn.BatchNorm1d(dims, affine=False)
 
     def forward(self, maps: list[Tensor]) -> Tensor:
         """maps: an encoder's blocks, each (B, C, h, w) -> (B, dims) of length 1."""
-        return F.normalize(self.second(F.relu(self.first(maps[-1].amax(dim=(2, 3))))), dim=1)
+        return F.normalize(self.centred(self.second(F.relu(self.first(maps[-1].amax(dim=(2, 3)))))), dim=1)
 
 
 class AVENet(Method):
@@ -83,7 +90,8 @@ class AVENet(Method):
         grid: seconds; sound begins at multiples of it, one frame's time: see `pair_times`.
         around: least and greatest side of the square around the box, in longer sides of the box: drawn evenly in
         training, their mean when asked.
-        crop_scale, crop_ratio, flip: of the crop from that square, see `random_resized_crop_flip`. volume: the largest relative change of the sound's
+        crop_scale, crop_ratio, flip: of the crop from that square, see `random_resized_crop_flip`.
+        volume: the largest relative change of the sound's
         amplitude; 0.1 in "Look, listen and learn", section 3.1.
         """
         super().__init__()
@@ -93,9 +101,9 @@ class AVENet(Method):
         self.answer = nn.Linear(1, 2)
         with torch.no_grad():
             # The nearer the likelier, from the first step on: with the other sign the embeddings learn to be opposite.
-            # Neutral at a distance of 1, between that of equal vectors and of orthogonal ones.
-            self.answer.weight.copy_(torch.tensor([[1.0], [-1.0]]))
-            self.answer.bias.copy_(torch.tensor([-1.0, 1.0]))
+            # Neutral a little below the distance of orthogonal vectors, which is about that of all pairs at first.
+            self.answer.weight.copy_(torch.tensor([[STEEPNESS], [-STEEPNESS]]))
+            self.answer.bias.copy_(torch.tensor([-STEEPNESS * NEUTRAL, STEEPNESS * NEUTRAL]))
         self.negatives = negatives
         self.grid = grid
         self.around = around

@@ -86,10 +86,7 @@ class ShuffleAndLearn(Method):
 
     def fit(self, source: Source, generator: Generator) -> Table:
         """Nothing is computed. Returns the tuples of the strategy; raises ValueError if none were mined."""
-        chosen = source.table["strategy"] == TUPLE_STRATEGIES.index(self.strategy)
-        if not chosen.any():
-            raise ValueError(f"shuffle and learn: no tuples of strategy {self.strategy!r} were mined")
-        return {name: column[chosen] for name, column in source.table.items()}
+        return of_strategy(source.table, self.strategy)
 
     def draw(self, table: Table, indices: Tensor, generator: Generator, progress: Progress) -> Draw:
         """indices: (B,) into the tuples. In order with probability `positives`, else one of the two others."""
@@ -118,6 +115,14 @@ class ShuffleAndLearn(Method):
         # The three of a tuple side by side.
         logits: Tensor = self.order_head(each.reshape(len(images), -1))
         return logits
+
+
+def of_strategy(table: Table, strategy: str) -> Table:
+    """The mined tuples of one strategy. Raises ValueError if there are none."""
+    chosen = table["strategy"] == TUPLE_STRATEGIES.index(strategy)
+    if not chosen.any():
+        raise ValueError(f"shuffle and learn: no tuples of strategy {strategy!r} were mined")
+    return {name: column[chosen] for name, column in table.items()}
 
 
 def times_shown(table: Table, indices: Tensor, shown: Tensor, backwards: Tensor) -> Tensor:
