@@ -83,7 +83,8 @@ class Result:
 class Measured:
     """A number over seeds, as tables print it. Fractions; `difference` is to the reference run, paired by example.
 
-    ceiling: of whoever knows the labels, where that is not 1. layers: the chosen one of each seed. overlap: clips that pretraining shares with each split of the evaluation."""
+    ceiling: of whoever knows the labels, where that is not 1.
+    layers: the chosen one of each seed. overlap: clips that pretraining shares with each split of the evaluation."""
 
     id: str
     run: str
