@@ -97,6 +97,12 @@ def contents(
         draws=parameters.bootstrap.draws,
         seed=parameters.bootstrap.seed,
     )
+    pairs = numbers.between(
+        results,
+        references=parameters.references(dataset),
+        draws=parameters.bootstrap.draws,
+        seed=parameters.bootstrap.seed,
+    )
     ids = with_seeds([id for result in results for id in result.evaluation.ids()])
     # A still, or a window of a file, may be excluded alone.
     there = {*rows["parent"], *rows["id"]}
@@ -110,4 +116,4 @@ def contents(
         )
         for clip, reason in missing
     ]
-    return markdown.Report(scale, dataset, tuple(parameters.seeds), measured, ids, unused)
+    return markdown.Report(scale, dataset, tuple(parameters.seeds), measured, pairs, ids, unused)

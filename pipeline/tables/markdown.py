@@ -8,7 +8,7 @@ from pipeline.errors import UserError
 from pipeline.tables.aliases import resolve, short_alias
 from pipeline.tables.lecture import Lecture, Row, Table
 from pipeline.tables.left_out import LeftOut, counted, named
-from pipeline.tables.numbers import Measured
+from pipeline.tables.numbers import Between, Measured
 from pipeline.tables.text import grid, interval, item, paragraph, percent, points
 
 SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -22,6 +22,7 @@ class Report:
     dataset: str
     seeds: tuple[int, ...]
     measured: Sequence[Measured]
+    between: Sequence[Between]
     ids: Sequence[str]
     left_out: Sequence[LeftOut]
 
@@ -34,6 +35,7 @@ def render(lecture: Lecture, report: Report) -> str:
         *_introduction(report),
         "## Measured here",
         *measured_here(report),
+        *between_runs(report),
     ]
     for number, table in enumerate(lecture.tables, 1):
         parts += _lecture_table(number, table, lecture, cells)
@@ -96,16 +98,31 @@ def measured_here(report: Report) -> list[str]:
                 ", ".join(str(seed) for seed in number.seeds),
             ]
         )
-    header = ["Number", "Layer", "Value", "Chance", "To untrained", "Clips", "Examples", "Seeds"]
+    header = ["Number", "Layer", "Value", "Chance", "To reference", "Clips", "Examples", "Seeds"]
     return [
         grid(header, rows, right=frozenset({3, 5, 6})),
         paragraph(
-            """Layer: the one chosen on validation, by each seed for itself. To untrained: difference in
-            percentage points to the untrained run of the same network, under the same protocol, paired by
-            example, with its 95 % interval. Clips, examples: of
+            """Layer: the one chosen on validation, by each seed for itself. To reference: difference in percentage
+            points to the run that stands first in its suite (the untrained one of the same network, where there is
+            one), paired by example, with its 95 % interval. Clips, examples: of
             the test split, scored."""
         ),
     ]
+
+
+def between_runs(report: Report) -> list[str]:
+    """Differences between the runs, references aside."""
+    if not report.between:
+        return []
+    rows = [
+        [
+            f"`{short_alias(one.greater, report.ids)}`",
+            f"`{short_alias(one.lesser, report.ids)}`",
+            f"{points(one.difference.value)} ({points(one.difference.low)} to {points(one.difference.high)})",
+        ]
+        for one in report.between
+    ]
+    return ["## Between runs", grid(["Number", "less", "Difference"], rows)]
 
 
 def _measured_cells(lecture: Lecture, report: Report) -> dict[tuple[str, str], Measured]:

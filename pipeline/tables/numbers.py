@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,15 @@ class Measured:
     overlap: Mapping[str, int]
 
 
+@dataclass(frozen=True)
+class Between:
+    """By how much one number is above another, by their ids; a fraction, paired by example."""
+
+    greater: str
+    lesser: str
+    difference: Interval
+
+
 def read_evaluation(folder: Path) -> Evaluation:
     """Raises UserError for a numbers.json that is missing or broken."""
     path = folder / "numbers.json"
@@ -157,6 +167,31 @@ def measure(
         baseline = alike.get(reference, []) if run != reference else []
         measured.append(_over_seeds(members, baseline, draws=draws, seed=seed))
     return measured
+
+
+def between(
+    results: Sequence[Result], *, references: Mapping[tuple[str, str, str], str], draws: int, seed: int
+) -> list[Between]:
+    """Differences between runs that were evaluated alike, references aside, every pair once: the later in `results`
+    minus the earlier. draws, seed: of the bootstrap. Raises UserError like `measure`."""
+    alike: dict[tuple[str, ...], dict[str, list[tuple[Result, Scored]]]] = {}
+    for result in results:
+        one = result.evaluation
+        if references.get((one.run, one.on, one.protocol)) == one.run:
+            continue
+        for scored in one.numbers:
+            runs = alike.setdefault((one.scale, one.on, one.protocol, scored.metric), {})
+            runs.setdefault(one.run, []).append((result, scored))
+    found = []
+    for runs in alike.values():
+        for first, second in combinations(runs.values(), 2):
+            gap = _difference(second, first, draws=draws, seed=seed)
+            if gap is not None:
+                greater, lesser = (
+                    id_over_seeds([result.evaluation.id_of(one) for result, one in side]) for side in (second, first)
+                )
+                found.append(Between(greater, lesser, gap))
+    return found
 
 
 def _over_seeds(

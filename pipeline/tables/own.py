@@ -14,7 +14,7 @@ from pipeline.layout import EXCLUDED
 from pipeline.store import index
 from pipeline.tables.aliases import short_alias
 from pipeline.tables.left_out import counted, named, partly
-from pipeline.tables.markdown import Report, measured_here, overlap_section, smoke
+from pipeline.tables.markdown import Report, between_runs, measured_here, overlap_section, smoke
 from pipeline.tables.text import code, grid, item, number_of, paragraph, percent
 
 FEW_FILES = 10
@@ -42,6 +42,7 @@ def render(report: OwnReport) -> str:
         *_introduction(report),
         "## Measured here",
         *(_measured(report) if report.measured.measured else [paragraph("Nothing: see below.")]),
+        *between_runs(report.measured),
         *(["\n".join(item(note) for note in report.notes)] if report.notes else []),
         *_not_run(report),
         "## The data",
