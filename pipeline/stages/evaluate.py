@@ -89,7 +89,8 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
             "overlap": _overlap(index.read(pretrained), rows) if trained else dict.fromkeys(rows, 0),
         }
         write_json(stage.partial(folder / "numbers.json"), numbers)
-        for split, table in rows.items():
+        for split in probe.uses:
+            table = rows[split]
             md5 = receipts.describe(indices[split])["md5"]
             stage.used_clips(ROLES[split], on, split, md5, len(index.usable(table)))
         stage.notes |= {"device": device, "threads": parameters.threads}

@@ -23,6 +23,7 @@ class Correspondence(Probe):
     streams = ("frames", "spectrogram")
     annotations = ("boxes",)
     asks = "correspondence"
+    uses = ("test",)
     ranges: ClassVar = {"pairs": (1, 1000)}
 
     def __init__(self, *, label: str, pairs: int) -> None:

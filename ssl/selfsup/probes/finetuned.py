@@ -30,6 +30,7 @@ class FinetunedAction(Probe):
     table = "clips"
     streams = ("frames",)
     asks = ""
+    uses = ("train", "test")
     moving = True
     ranges: ClassVar = {
         "steps": (1, 10_000_000),

@@ -23,6 +23,7 @@ class Order(Probe):
     table = "tuples"
     streams = ("frames",)
     asks = "order"
+    uses = ("test",)
     moving = True
     labels: tuple[str, ...] = ()
 

@@ -54,6 +54,8 @@ class Probe(Protocol):
     """The row table that its sources are opened with."""
     streams: ClassVar[tuple[str, ...]]
     """Of the encoder that it takes; a literal, like `table`, `asks` and `moving`."""
+    uses: ClassVar[tuple[str, ...]] = ("train", "validation", "test")
+    """The splits that it reads: to fit on, to choose on, to score."""
     annotations: ClassVar[tuple[str, ...]] = ()
     """See `Method.annotations`; a literal too."""
     moving: ClassVar[bool] = False
