@@ -37,6 +37,8 @@ class Frames(Encoder):
     """A convnet on each of several pictures of a clip, which sees beside each picture what differs in it from the mean
     of them all: who acts is small, and without that the loss stood at chance after 400 steps of 32 clips."""
 
+    streams = ("frames",)
+
     def __init__(self, *, widths: list[int], side: int, window: Window, ordered: bool) -> None:
         """ordered: maps of the pictures follow each other as channels; otherwise they are averaged, and no answer can
         depend on the pictures' order."""
@@ -70,6 +72,8 @@ class Frames(Encoder):
 
 class Sound(Encoder):
     """A convnet on a log-spectrogram, made `POOLED` times smaller both ways."""
+
+    streams = ("spectrogram",)
 
     def __init__(self, *, widths: list[int], side: int, window: Window) -> None:
         super().__init__()

@@ -16,7 +16,6 @@ from selfsup.probes.crossfit import SoftmaxLayer
 from selfsup.probes.features import clip_features
 from selfsup.probes.intervals import Interval, bootstrap_interval, paired_difference
 from selfsup.probes.linear import Linear
-from selfsup.probes.probe import Pretrained
 from selfsup.source import Draw, Source
 from selfsup.training import LogRow, Schedule, build, derived_seed, pretrain
 
@@ -73,7 +72,7 @@ def trial(
         penalties=settings.penalties,
         max_iterations=settings.max_iterations,
     )
-    [read_out] = probe.evaluate(Pretrained({"encoder": untrained}, None), **sources, device=device, seed=settings.seed)
+    read_out = probe.read_out(untrained, sources["train"], sources["validation"], sources["test"], device)
     method = fresh()
     assert isinstance(method, SupervisedClips)
     pretrain(method, sources["train"], schedule, settings.seed, device, on_log)

@@ -63,7 +63,10 @@ class Linear(Probe):
 
         Raises ValueError for an empty split, a label that is missing, or only one class among the training clips.
         """
-        encoder = pretrained.encoder_of(self.streams)
+        return [self.read_out(pretrained.encoder_of(self.streams), train, validation, test, device)]
+
+    def read_out(self, encoder: Encoder, train: Source, validation: Source, test: Source, device: str) -> Evaluation:
+        """The same of an encoder of any streams."""
         fitting = self._features(encoder, train, self.train_frames, device)
         check_labels("linear probe", self.label, fitting.labels)
         choosing = self._features(encoder, validation, self.test_frames, device)
@@ -76,7 +79,7 @@ class Linear(Probe):
             lambda features, labels, penalty: Softmax(features, labels, classes, penalty, self.max_iterations),
         )
         final = self._features(encoder, test, self.test_frames, device)
-        return [chosen.evaluated("top1", final.rows, final.labels, final.blocks, classes)]
+        return chosen.evaluated("top1", final.rows, final.labels, final.blocks, classes)
 
     def _features(self, encoder: Encoder, source: Source, times: int, device: str) -> Features:
         # A still shows the same at every time of it.
