@@ -30,7 +30,7 @@ def change_parameter_of_protocol(project: Project) -> None:
 
 
 def change_parameter_of_report(project: Project) -> None:
-    project.set("reference", "supervised")
+    project.set("suites.image.runs", ["supervised", "random", "rotation"])
 
 
 def add_comment(project: Project) -> None:
@@ -57,7 +57,7 @@ EVERY_EVALUATION = {"evaluate random", "evaluate rotation", "evaluate supervised
 @pytest.mark.parametrize(
     ("change", "jobs", "stages"),
     [
-        (change_parameter_of_rotation, AFTER_ROTATION, {"pretrain-image@rotation-0"}),
+        (change_parameter_of_rotation, AFTER_ROTATION, {"pretrain-images@rotation-0"}),
         (
             change_parameter_of_protocol,
             EVERY_EVALUATION,
@@ -65,7 +65,7 @@ EVERY_EVALUATION = {"evaluate random", "evaluate rotation", "evaluate supervised
         ),
         (change_parameter_of_report, {"report", "publish"}, {"report"}),
         (add_comment, set(), set()),
-        (change_constant, AFTER_ROTATION, {"pretrain-image@rotation-0", "evaluate-image@rotation-0-linear"}),
+        (change_constant, AFTER_ROTATION, {"pretrain-images@rotation-0", "evaluate-image@rotation-0-linear"}),
         (add_method, set(), set()),
     ],
 )

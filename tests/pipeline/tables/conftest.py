@@ -33,6 +33,7 @@ def _write_evaluation(
     # In no particular order, as nothing promises one.
     order = np.random.default_rng(seed).permutation(CLIPS)
     columns = {
+        "metric": ["top1"] * CLIPS,
         "id": [clips[at] for at in order],
         "parent": [clips[at] for at in order],
         "label": label[order],
@@ -48,8 +49,6 @@ def _write_evaluation(
         "scale": "smoke",
         "on": on,
         "protocol": "linear",
-        "choice": {"layer": layer, "penalty": 0.1, "validation_top1": 0.5},
-        "candidates": [{"layer": layer, "penalty": 0.1, "validation_top1": 0.5}],
         "numbers": [
             {
                 "layer": layer,
@@ -60,6 +59,8 @@ def _write_evaluation(
                 "count": CLIPS,
                 "clips": CLIPS,
                 "chance": 0.25,
+                "choice": {"layer": layer, "penalty": 0.1, "validation_top1": 0.5},
+                "candidates": [{"layer": layer, "penalty": 0.1, "validation_top1": 0.5}],
             }
         ],
         "overlap": {"train": 800, "validation": 0, "test": 0},

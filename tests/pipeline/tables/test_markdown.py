@@ -13,6 +13,7 @@ from pipeline.tables.left_out import LeftOut
 from pipeline.tables.text import grid, points
 
 Write = Callable[..., Path]
+REFERENCES = {(run, "toyworld", "linear"): "random" for run in ("random", "rotation")}
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +27,8 @@ def report_of(folders: list[Path]) -> markdown.Report:
         scale="smoke",
         dataset="toyworld",
         seeds=(0,),
-        reference="random",
-        measured=numbers.measure(results, reference="random", draws=200, seed=0),
+        measured=numbers.measure(results, references=REFERENCES, draws=200, seed=0),
+        between=numbers.between(results, references=REFERENCES, draws=200, seed=0),
         ids=aliases.with_seeds(id for result in results for id in result.evaluation.ids()),
         left_out=[
             LeftOut("toyworld/test/000001", "excluded: consent withdrawn"),

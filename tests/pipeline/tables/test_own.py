@@ -40,7 +40,7 @@ def card_of(labels: dict[str, Label], **files: int) -> Card:
 def table(*names: str) -> str:
     """Of files that could not be used."""
     rows = pd.DataFrame({"parent": names, "split": "train", "reason": BROKEN})
-    measured = Report("smoke", "mine", (0,), "random", measured=[], ids=[], left_out=left_out(rows))
+    measured = Report("smoke", "mine", (0,), measured=[], between=[], ids=[], left_out=left_out(rows))
     return render(OwnReport(card_of({}, train=len(names)), measured, not_run={}, rows=rows, notes=[]))
 
 
@@ -54,7 +54,7 @@ def test_a_file_of_which_a_window_is_used_is_left_out_in_part() -> None:
     parents = ["mine/train/a", "mine/train/a", "mine/train/b", "mine/train/c"]
     reasons = [None, "excluded: blurred", "is empty", None]
     rows = pd.DataFrame({"parent": parents, "split": "train", "reason": reasons})
-    measured = Report("smoke", "mine", (0,), "random", measured=[], ids=[], left_out=left_out(rows))
+    measured = Report("smoke", "mine", (0,), measured=[], between=[], ids=[], left_out=left_out(rows))
     text = render(OwnReport(card_of({}, train=3), measured, not_run={}, rows=rows, notes=[]))
     assert "\n1 of 3 files is used for nothing, 1 in part. Those" in text
     assert "| `mine/train/a` | in part: excluded: blurred |" in text
@@ -75,7 +75,7 @@ def measured_on(labels: list[str], broken: list[str], folder: Path) -> str:
     found = numbers.measure([result], reference="random", draws=50, seed=0)
     ids = with_seeds(result.evaluation.ids())
     card = card_of({"class": Label(of="clip", classes=CLASSES)}, train=1, validation=1, test=len(rows))
-    report = Report("smoke", "mine", (0,), "random", measured=found, ids=ids, left_out=left_out(rows))
+    report = Report("smoke", "mine", (0,), measured=found, between=[], ids=ids, left_out=left_out(rows))
     return " ".join(render(OwnReport(card, report, not_run={}, rows=rows, notes=[])).split())
 
 

@@ -4,7 +4,7 @@ import torch
 
 from selfsup.networks.convnet import ConvNet
 from selfsup.probes.linear import Linear
-from selfsup.probes.probe import Evaluation
+from selfsup.probes.probe import Evaluation, Pretrained
 
 PROTOCOL = {
     "label": "colour",
@@ -30,7 +30,9 @@ def splits(make_source) -> list:
 def evaluate(encoder: ConvNet, splits: list, **changes) -> Evaluation:
     train, validation, test = splits
     probe = Linear(**{**PROTOCOL, **changes})
-    return probe.evaluate(encoder, train=train, validation=validation, test=test, device="cpu", seed=0)
+    pretrained = Pretrained({"encoder": encoder}, None)
+    (evaluation,) = probe.evaluate(pretrained, train=train, validation=validation, test=test, device="cpu", seed=0)
+    return evaluation
 
 
 def test_a_colour_is_read_off_even_random_features(encoder, splits) -> None:
