@@ -88,13 +88,17 @@ class Card(Strict):
         return self.main_label or next(iter(self.labels), None)
 
     def arguments(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Arguments of a run or protocol with `label: main` put into this dataset's words. Raises UserError for a
-        dataset without labels."""
-        if given.get("label") != MAIN:
+        """Arguments of a run or protocol with `label: main` put into this dataset's words; the one label of somebody's
+        own folder stands for any. Raises UserError for a dataset without labels."""
+        if "label" not in given or not self.means_main(given["label"]):
             return dict(given)
         if self.main is None:
             raise UserError(f"{layout.card(self.name)}: carries no labels, so there is none to learn or to predict")
         return {**given, "label": self.main}
+
+    def means_main(self, label: str) -> bool:
+        """Whether a label of params.yaml is this dataset's main one: `main`, or, of somebody's own folder, any."""
+        return label == MAIN or self.kind == "folder"
 
     def classes_of(self, labels: Iterable[str]) -> dict[str, list[str]]:
         """The classes of some labels, by name. Raises UserError for a label that the dataset does not carry."""

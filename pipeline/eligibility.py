@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import layout
-from pipeline.cards import MAIN, Card
+from pipeline.cards import Card
 from pipeline.parameters import Parameters
 from pipeline.signatures import class_literal
 from pipeline.store.streams import streams_of
@@ -90,7 +90,7 @@ def _objects(entry: str, scale: str, dataset: str, card: Card) -> list[Path]:
 def _against_label(card: Card, label: str) -> str | None:
     if not card.labels:
         return "no labels"
-    if label != MAIN and label not in card.labels:
+    if not card.means_main(label) and label not in card.labels:
         return f"needs the label {label}, and `{card.name}` has {', '.join(card.labels)} only"
     return None
 

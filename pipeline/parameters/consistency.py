@@ -29,7 +29,7 @@ def check(parameters: Parameters, file: str) -> None:
         _all_in(runs, parameters.runs, f"{file}: pretrained.{role}")
     pretrained = dict.fromkeys(parameters.run_names())
     for name, suite in parameters.suites.items():
-        _all_in(suite.runs, pretrained, f"{file}: suites.{name}.runs (of those under pretrained)")
+        _all_in(suite.runs, pretrained, f"{file}: suites.{name}.runs")
         _all_in(suite.protocols, parameters.protocols, f"{file}: suites.{name}.protocols")
         for member in suite.runs:
             for asked in suite.protocols:
@@ -100,7 +100,7 @@ def _check_training(method: str, training: Training, store: Store, key: str) -> 
 
 def _check_evaluation(parameters: Parameters, run: str, protocol: str, key: str) -> None:
     """A protocol asks its question of methods that answer it, or takes the one encoder of its stream."""
-    probe = PROTOCOLS[parameters.protocols[protocol].probe]
+    probe = entry_of(PROTOCOLS, parameters.protocols[protocol].probe, f"protocols.{protocol}.probe")
     asks, streams = class_literal(probe, "asks", ""), class_literal(probe, "streams", ())
     if asks:
         if asks not in class_literal(METHODS[parameters.runs[run].method], "answers", ()):
@@ -109,7 +109,11 @@ def _check_evaluation(parameters: Parameters, run: str, protocol: str, key: str)
     for scale_name, scale in parameters.scales.items():
         if run in scale.training:
             networks = scale.training[run].networks
-            takes = [class_literal(NETWORKS[one["name"]], "streams", ()) for one in networks.values()]
+            # An unknown network is named where its scale is checked.
+            names = [str(one.get("name", "")) for one in networks.values()]
+            if not all(name in NETWORKS for name in names):
+                return
+            takes = [class_literal(NETWORKS[name], "streams", ()) for name in names]
             if takes.count(streams) != 1:
                 raise UserError(
                     f"{key}: protocol {protocol} needs one encoder of {' and '.join(streams)}: at scale {scale_name} "

@@ -15,8 +15,11 @@ RULES = {
     "crop": [("crop", "")],
     "decode": [("decode", ""), ("index", ""), ("mine", "")],
     "decode-images": [("decode", ""), ("index", "")],
-    "pretrain-image": [("pretrain", "run")],
-    "evaluate-image": [("evaluate", "protocol")],
+    **{f"pretrain-{group}": [("pretrain", "run")] for group in ("images", "video", "audiovisual")},
+    **{
+        f"evaluate-{suite}": [("evaluate", "protocol")]
+        for suite in ("image", "sight", "video", "order", "sound", "correspondence")
+    },
     "report": [("report", ""), ("publish", "")],
 }
 OF_STILLS = ("crop", "decode-images")

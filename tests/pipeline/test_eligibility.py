@@ -29,39 +29,61 @@ def card(modality: str, classes: list[str], splits: list[str] = SPLITS) -> Card:
 
 def evaluations(given: parameters.Parameters, mine: Card) -> list[tuple[str, str]]:
     found = eligibility.evaluations(given, "smoke", "mine", lambda _: mine)
-    assert all(on == "mine" for on, _, _ in found)
-    return [(run, protocol) for _, run, protocol in found]
+    assert all(of == on == "mine" for of, _, on, _ in found)
+    return [(run, protocol) for _, run, _, protocol in found]
 
 
-def test_pictures_with_labels_allow_every_run_and_protocol(given: parameters.Parameters) -> None:
-    for modality in ("image", "video", "audio-visual"):
-        mine = card(modality, ["a", "b"])
-        assert evaluations(given, mine) == [(run, "linear") for run in ("random", "supervised", "rotation")]
-        assert eligibility.not_run(given, "smoke", mine) == {}
+STILLS = [(run, "linear") for run in ("random", "supervised", "rotation")]
+VIDEO = ("random_video", "supervised_video", "shuffle_and_learn", "shuffle_and_learn_uniform")
+
+
+def test_videos_with_sound_and_labels_allow_every_run_and_protocol(given: parameters.Parameters) -> None:
+    mine = card("audio-visual", ["a", "b"])
+    asked = [(run, protocol) for _, run, _, protocol in given.evaluations("mine")]
+    assert evaluations(given, mine) == asked
+    assert eligibility.not_run(given, "smoke", mine) == {}
+
+
+def test_stills_allow_what_needs_no_motion_and_no_sound(given: parameters.Parameters) -> None:
+    mine = card("image", ["a", "b"])
+    assert evaluations(given, mine) == [*STILLS, ("random_sight", "linear")]
+    reasons = eligibility.not_run(given, "smoke", mine)
+    assert reasons["shuffle_and_learn"] == reasons["action"] == "needs several frames of a clip, and `mine` has stills"
+    assert reasons["ave_net"] == "needs spectrogram, and `mine` has frames only"
+
+
+def test_silent_videos_allow_order_and_action(given: parameters.Parameters) -> None:
+    found = evaluations(given, card("video", ["a", "b"]))
+    assert {run for run, protocol in found if protocol == "action"} == set(VIDEO)
+    assert not [run for run, protocol in found if protocol in ("sound_svm", "correspondence")]
 
 
 def test_sounds_allow_what_needs_no_frames(given: parameters.Parameters) -> None:
-    reasons = eligibility.not_run(given, "smoke", card("audio", ["a", "b"]))
-    assert reasons["rotation"] == "needs frames, and `mine` has spectrogram only"
-    assert reasons["linear"] == "no run to evaluate"
-    assert evaluations(given, card("audio", ["a", "b"])) == []
+    mine = card("audio", ["a", "b"])
+    reasons = eligibility.not_run(given, "smoke", mine)
+    assert reasons["rotation"] == reasons["linear"] == "needs frames, and `mine` has spectrogram only"
+    assert evaluations(given, mine) == [("random_sound", "sound_svm"), ("supervised_sound", "sound_svm")]
 
 
 def test_without_labels_there_is_pretraining_alone(given: parameters.Parameters) -> None:
     alone = card("image", [], ["train"])
     found = eligibility.runs(given, "smoke", "mine", lambda _: alone)
-    assert found == [("mine", "random"), ("mine", "rotation")]
-    assert eligibility.not_run(given, "smoke", alone) == {"supervised": "no labels", "linear": "no labels"}
+    assert found == [("mine", "random"), ("mine", "rotation"), ("mine", "random_sight")]
+    reasons = eligibility.not_run(given, "smoke", alone)
+    assert reasons["supervised"] == reasons["linear"] == "no labels"
 
 
 def test_a_missing_split_allows_no_evaluation(given: parameters.Parameters) -> None:
     reasons = eligibility.not_run(given, "smoke", card("image", ["a", "b"], ["train", "test"]))
-    assert reasons == {"linear": "needs train, validation and test, and `mine` has no validation"}
+    assert reasons["linear"] == "needs train, validation and test, and `mine` has no validation"
 
 
 def test_the_images_of_the_dataset_of_params_are_its_stills(given: parameters.Parameters) -> None:
-    assert {on for on, _, _ in given.evaluations("toyworld")} == {"toyworld-stills"}
-    assert {on for on, _, _ in given.evaluations("mine")} == {"mine"}
+    on = {(run, protocol): (of, on) for of, run, on, protocol in given.evaluations("toyworld")}
+    assert on["rotation", "linear"] == ("toyworld-stills", "toyworld-stills")
+    assert on["ave_net", "linear"] == ("toyworld", "toyworld-stills")
+    assert on["ave_net", "sound_svm"] == ("toyworld", "toyworld")
+    assert {name for of, _, on, _ in given.evaluations("mine") for name in (of, on)} == {"mine"}
 
 
 def test_streams_follow_the_modality() -> None:

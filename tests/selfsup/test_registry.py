@@ -1,11 +1,12 @@
 import inspect
 
+import numpy as np
 import pytest
 
 from selfsup.methods import METHODS
 from selfsup.networks import NETWORKS
 from selfsup.probes import PROTOCOLS
-from selfsup.probes.metrics import PER_EXAMPLE
+from selfsup.probes.metrics import per_example
 from selfsup.registry import load
 
 ENTRIES = [(registry, name) for registry in (METHODS, NETWORKS, PROTOCOLS) for name in registry]
@@ -19,10 +20,20 @@ def test_every_entry_loads_and_takes_keyword_arguments_without_defaults(registry
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)
-def test_every_protocols_metrics_can_be_computed_from_its_predictions(name: str) -> None:
-    metrics = load(PROTOCOLS, name).metrics
-    assert metrics
-    assert set(metrics) <= set(PER_EXAMPLE)
+def test_every_protocol_reads_what_a_source_or_a_method_has(name: str) -> None:
+    probe = load(PROTOCOLS, name)
+    assert probe.uses
+    assert set(probe.uses) <= {"train", "validation", "test"}
+    answered = {answer for entry in METHODS for answer in load(METHODS, entry).answers}
+    assert not probe.asks or probe.asks in answered
+    assert {"frames", "spectrogram"} >= set(probe.streams) > set()
+
+
+def test_a_numbers_kind_is_its_names_first_part() -> None:
+    columns = {"label": np.array([0, 1]), "prediction": np.array([0, 0])}
+    assert per_example("top1_blind_few")(columns).tolist() == [1, 0]
+    with pytest.raises(ValueError, match="bleu_few: not known of one example"):
+        per_example("bleu_few")
 
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from selfsup.probes.features import Features, clip_features, pooled, pooled_each
 from selfsup.probes.probe import Evaluation, Pretrained, Probe
-from selfsup.probes.selection import check_labels, choose, few_of_each
+from selfsup.probes.selection import check_labels, check_splits, choose, few_of_each
 from selfsup.probes.softmax import Softmax
 from selfsup.source import Source
 
@@ -62,6 +62,7 @@ class Action(Probe):
     ) -> list[Evaluation]:
         """seed: of the draws of few labels. Raises ValueError like `Linear`."""
         encoder = pretrained.encoder_of(self.streams)
+        check_splits("action recognition", training=train, validation=validation, test=test)
         several = encoder.windows["frames"].steps > 1
         features = {
             split: clip_features(

@@ -13,7 +13,7 @@ import numpy as np
 from selfsup.networks.encoder import Encoder
 from selfsup.probes.features import Features, clip_features
 from selfsup.probes.probe import Evaluation, Pretrained, Probe
-from selfsup.probes.selection import check_labels, choose
+from selfsup.probes.selection import check_labels, check_splits, choose
 from selfsup.probes.softmax import Softmax
 from selfsup.source import Source
 
@@ -67,6 +67,7 @@ class Linear(Probe):
 
     def read_out(self, encoder: Encoder, train: Source, validation: Source, test: Source, device: str) -> Evaluation:
         """The same of an encoder of any streams."""
+        check_splits("linear probe", training=train, validation=validation, test=test)
         fitting = self._features(encoder, train, self.train_frames, device)
         check_labels("linear probe", self.label, fitting.labels)
         choosing = self._features(encoder, validation, self.test_frames, device)

@@ -9,6 +9,7 @@ import numpy as np
 from selfsup.probes.metrics import top1
 from selfsup.probes.probe import Evaluation
 from selfsup.probes.softmax import Classifier
+from selfsup.source import Source
 
 Fit = Callable[[np.ndarray, np.ndarray, float], Classifier]
 """(features (N, T, D), labels (N,), strength of the regularisation) -> a classifier."""
@@ -71,6 +72,13 @@ def few_of_each(labels: np.ndarray, count: int, draws: int, rng: np.random.Gener
     """labels: (N,) -> `draws` arrays of positions, `count` of each class (all of a class that has fewer)."""
     classes = [np.flatnonzero(labels == one) for one in np.unique(labels)]
     return [np.concatenate([rng.permutation(members)[:count] for members in classes]) for _ in range(draws)]
+
+
+def check_splits(protocol: str, **splits: Source) -> None:
+    """Raises ValueError for a split without clips, by its name."""
+    for name, source in splits.items():
+        if len(source.table["row"]) == 0:
+            raise ValueError(f"{protocol}: the {name} split has no clips")
 
 
 def check_labels(protocol: str, label: str, labels: np.ndarray) -> None:

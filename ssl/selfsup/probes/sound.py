@@ -11,7 +11,7 @@ import numpy as np
 
 from selfsup.probes.features import clip_features
 from selfsup.probes.probe import Evaluation, Pretrained, Probe
-from selfsup.probes.selection import check_labels, choose, few_of_each
+from selfsup.probes.selection import check_labels, check_splits, choose, few_of_each
 from selfsup.probes.softmax import OneVsAllSVM
 from selfsup.source import Source
 
@@ -58,6 +58,7 @@ class SoundSVM(Probe):
     ) -> list[Evaluation]:
         """seed: of the draws of few labels and of the solver. Raises ValueError like `Linear`."""
         encoder = pretrained.encoder_of(self.streams)
+        check_splits("sound classification", training=train, validation=validation, test=test)
         fitting, choosing, final = (
             clip_features(
                 encoder,

@@ -11,7 +11,7 @@ from tests.pipeline.parameters.changed import changed
 
 def test_the_shipped_file_is_valid() -> None:
     read = parameters.read()
-    assert ("toyworld-stills", "rotation", "linear") in read.evaluations("toyworld")
+    assert ("toyworld-stills", "rotation", "toyworld-stills", "linear") in read.evaluations("toyworld")
     assert set(read.scales) == {"smoke", "default", "paper"}
 
 

@@ -107,7 +107,7 @@ def test_one_clip_is_spoken_of_as_one(the_lecture: lecture.Lecture, report: mark
 
 
 def test_a_report_without_numbers_is_still_the_lecture(the_lecture: lecture.Lecture) -> None:
-    text = markdown.render(the_lecture, markdown.Report("smoke", "toyworld", (0,), "random", [], [], []))
+    text = markdown.render(the_lecture, markdown.Report("smoke", "toyworld", (0,), [], [], [], []))
     assert cells_of(text, "6.17")[-1] == ""
 
 
