@@ -102,8 +102,9 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
         state = {key: value.detach().cpu().contiguous() for key, value in method.state_dict().items()}
         encoders, rest = split_state(state, list(training.networks))
         write_state(encoders, stage.partial(weights), {"networks": json.dumps(training.networks, sort_keys=True)})
-        described = {"method": chosen.method, "arguments": json.dumps(given, sort_keys=True)}
-        write_state(rest, stage.partial(heads), described)
+        # One key: safetensors writes several in any order, and the same weights are to be the same bytes.
+        described = json.dumps({"name": chosen.method, "arguments": given}, sort_keys=True)
+        write_state(rest, stage.partial(heads), {"method": described})
         write_log(history, stage.partial(log))
         if method.trains:
             md5 = receipts.describe(indices["train"])["md5"]

@@ -62,8 +62,8 @@ def read_method(weights: Path, heads: Path) -> Method:
     encoders = read_encoders(weights)
     state, described = _read(heads)
     try:
-        arguments = json.loads(described["arguments"])
-        method: Method = load(METHODS, described["method"])(**encoders, **arguments)
+        made = json.loads(described["method"])
+        method: Method = load(METHODS, made["name"])(**encoders, **made["arguments"])
         whole = state | {
             f"{role}.{key}": value for role, encoder in encoders.items() for key, value in encoder.state_dict().items()
         }
