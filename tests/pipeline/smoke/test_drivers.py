@@ -51,7 +51,9 @@ def add_method(project: Project) -> None:
 
 
 AFTER_ROTATION = {"pretrain rotation", "evaluate rotation", "report", "publish"}
-EVERY_EVALUATION = {"evaluate random", "evaluate rotation", "evaluate supervised", "report", "publish"}
+PROBED = {"image": ("random", "rotation", "supervised"), "sight": ("random_sight", "ave_net")}
+"""Runs by suite whose features are read out linearly."""
+EVERY_EVALUATION = {f"evaluate {run}" for runs in PROBED.values() for run in runs} | {"report", "publish"}
 
 
 @pytest.mark.parametrize(
@@ -61,7 +63,7 @@ EVERY_EVALUATION = {"evaluate random", "evaluate rotation", "evaluate supervised
         (
             change_parameter_of_protocol,
             EVERY_EVALUATION,
-            {f"evaluate-image@{run}-0-linear" for run in ("random", "rotation", "supervised")},
+            {f"evaluate-{suite}@{run}-0-linear" for suite, runs in PROBED.items() for run in runs},
         ),
         (change_parameter_of_report, {"report", "publish"}, {"report"}),
         (add_comment, set(), set()),
