@@ -23,7 +23,7 @@ def pair_times(
     # A clip's last frame lasts as long as the others: its sound ends a grid's step after the last frame's time.
     room = torch.floor((ends + grid - starts - seconds + SLACK) / grid).clamp(min=0)
     begin = torch.floor(places * (room + 1))
-    shown = torch.floor(torch.minimum(torch.full_like(room, seconds), ends + grid - starts) / grid - SLACK).clamp(min=1)
+    shown = torch.ceil(torch.minimum(torch.full_like(room, seconds), ends + grid - starts) / grid - SLACK).clamp(min=1)
     return starts + grid * (begin + torch.floor(frames * shown)), starts + grid * begin
 
 
