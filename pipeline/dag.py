@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pipeline import cards, eligibility, layout
+from pipeline import cards, drawn, eligibility, layout
 from pipeline.errors import UserError, did_you_mean
 from pipeline.files import digest
 from pipeline.parameters import Parameters, keys_of
 from pipeline.store.sharding import shard_counts
+from selfsup.methods import METHODS
+from selfsup.probes import PROTOCOLS
 
 TARGET = re.compile("(reports|data/raw|data/decoded)/(?P<scale>[^/]+)/(?P<dataset>[^/]+)/.")
 
@@ -94,22 +96,17 @@ class Dag:
             layout.tuples(scale, name, split) for name in moving for split in self.card(name).splits
         ]
 
-    def tuples_of_run(self, scale: str, dataset: str, run: str) -> list[Path]:
-        """The mined tuples that a run is trained on; none for most."""
-        return eligibility.tuples_of_run(self.parameters, scale, dataset, run)
+    def drawn_by_run(self, scale: str, dataset: str, run: str) -> list[Path]:
+        """What a run is trained on besides the store: mined tuples, the folder of annotations."""
+        return self._drawn(METHODS[self.parameters.runs[run].method], scale, dataset, ["train"])
 
-    def tuples_of_protocol(self, scale: str, dataset: str, protocol: str) -> list[Path]:
-        """Those that a protocol reads, of every split."""
-        return eligibility.tuples_of_protocol(self.parameters, scale, dataset, protocol)
+    def drawn_by_protocol(self, scale: str, dataset: str, protocol: str) -> list[Path]:
+        """The same of a protocol."""
+        return self._drawn(PROTOCOLS[self.parameters.protocols[protocol].probe], scale, dataset, layout.SPLITS)
 
-    def objects_of_run(self, scale: str, dataset: str, run: str) -> list[Path]:
-        """The folder of the boxes that a run draws from, if it does."""
-        found = eligibility.objects_of_run(self.parameters, scale, dataset, run, self.card(dataset))
-        return [path.parent for path in found]
-
-    def objects_of_protocol(self, scale: str, dataset: str, protocol: str) -> list[Path]:
-        found = eligibility.objects_of_protocol(self.parameters, scale, dataset, protocol, self.card(dataset))
-        return [path.parent for path in found]
+    def _drawn(self, entry: str, scale: str, dataset: str, splits: Iterable[str]) -> list[Path]:
+        annotations = [path.parent for path in drawn.objects(entry, scale, self.card(dataset))]
+        return drawn.tuples(entry, scale, dataset, splits) + annotations
 
     def evaluations(self, scale: str, dataset: str, name: str) -> list[Path]:
         """One file of every evaluation that the suites ask for and the dataset allows."""

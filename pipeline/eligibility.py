@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from pipeline import layout
@@ -58,33 +57,6 @@ def _against_streams(parameters: Parameters, scale: str, card: Card, entry: str)
     if card.modality == "image" and (_literal(entry, "table") in OF_MOVING_PICTURES or _literal(entry, "moving")):
         return f"needs several frames of a clip, and `{card.name}` has stills"
     return None
-
-
-def tuples_of_run(parameters: Parameters, scale: str, dataset: str, run: str) -> list[Path]:
-    """The mined tuples that a run is trained on; none for most."""
-    drawn = _literal(METHODS[parameters.runs[run].method], "table") == "tuples"
-    return [layout.tuples(scale, dataset, "train")] if drawn else []
-
-
-def tuples_of_protocol(parameters: Parameters, scale: str, dataset: str, protocol: str) -> list[Path]:
-    """The mined tuples that a protocol reads, of every split; none for most."""
-    drawn = _literal(PROTOCOLS[parameters.protocols[protocol].probe], "table") == "tuples"
-    return [layout.tuples(scale, dataset, split) for split in layout.SPLITS] if drawn else []
-
-
-def objects_of_run(parameters: Parameters, scale: str, dataset: str, run: str, card: Card) -> list[Path]:
-    """The table of boxes that a run draws from, if it asks for it and the dataset has one."""
-    return _objects(METHODS[parameters.runs[run].method], scale, dataset, card)
-
-
-def objects_of_protocol(parameters: Parameters, scale: str, dataset: str, protocol: str, card: Card) -> list[Path]:
-    """The same of a protocol."""
-    return _objects(PROTOCOLS[parameters.protocols[protocol].probe], scale, dataset, card)
-
-
-def _objects(entry: str, scale: str, dataset: str, card: Card) -> list[Path]:
-    known = card.kind == "rendered" and "boxes" in _literal(entry, "annotations")
-    return [layout.annotations(scale, dataset, "objects")] if known else []
 
 
 def _against_label(card: Card, label: str) -> str | None:

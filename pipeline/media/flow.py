@@ -2,8 +2,9 @@
 
 Flow is DIS (Kroeger, Timofte, Dai and Van Gool, ECCV 2016) with variational refinement, on a grid of half the frames'
 side: there it costs no more than OpenCV's `ultrafast` does on the whole frames, and halves its error on small moving
-objects. Against the exact flow of toyworld's clips it is off by as much as with the `medium` setting (0.17 px), in two
-thirds of the time: patches lie further apart and are moved in fewer steps, refinement takes fewer rounds.
+objects. Against the exact flow of toyworld's clips it is off by as much as with the `medium` setting (0.17 px; by 2 %
+more on what moves), in two thirds of the time: patches lie further apart and are moved in fewer steps, refinement takes
+fewer rounds.
 """
 
 from functools import cache

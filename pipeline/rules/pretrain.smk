@@ -5,8 +5,7 @@ rule pretrain:
         # Validation is watched, where there is such a split: labels of it choose nothing.
         validation=lambda w: dag.watched(w.scale, w.dataset),
         shards=lambda w: dag.shards(w.scale, w.dataset, ["train", "validation"]),
-        tuples=lambda w: dag.tuples_of_run(w.scale, w.dataset, w.run),
-        objects=lambda w: dag.objects_of_run(w.scale, w.dataset, w.run),
+        drawn=lambda w: dag.drawn_by_run(w.scale, w.dataset, w.run),
         card="data/cards/{dataset}.yaml",
         code="runs/{scale}/fingerprints/pretrain/{run}.json",
     output:

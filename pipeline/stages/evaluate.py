@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import cards, eligibility, layout, process
+from pipeline import cards, drawn, layout, process
 from pipeline.errors import UserError, did_you_mean
 from pipeline.files import write_json
 from pipeline.lineage import fingerprints, receipts
@@ -41,7 +41,8 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
     rows = {split: index.read(path) for split, path in indices.items()}
     shards = sorted({f"{shard}.arrow" for table in rows.values() for shard in table["shard"].unique()})
     card = cards.read(on)
-    objects = eligibility.objects_of_protocol(parameters, scale, on, protocol, card)
+    chosen = parameters.protocols[protocol]
+    objects = drawn.objects(PROTOCOLS[chosen.probe], scale, card)
     with receipts.open(
         "evaluate",
         receipt=folder / "receipt.json",
@@ -50,7 +51,7 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
             heads,
             *dict.fromkeys([pretrained, *indices.values()]),
             *(layout.decoded(scale, on) / shard for shard in shards),
-            *eligibility.tuples_of_protocol(parameters, scale, on, protocol),
+            *drawn.tuples(PROTOCOLS[chosen.probe], scale, on, layout.SPLITS),
             *objects,
             layout.card(on),
             fingerprints.check("pretrain", parameters, scale, run),
@@ -63,7 +64,6 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
         device = process.device(parameters.device)
         trained = load(METHODS, parameters.runs[run].method).trains
         try:
-            chosen = parameters.protocols[protocol]
             sizes = parameters.at(scale).protocols[protocol]
             probe = load(PROTOCOLS, chosen.probe)(**card.arguments({**chosen.all_arguments(), **sizes}))
             method = read_method(weights, heads) if probe.asks else None

@@ -7,7 +7,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pipeline import cards, eligibility, layout, process, progress
+from pipeline import cards, drawn, layout, process, progress
 from pipeline.errors import UserError, did_you_mean
 from pipeline.files import digest, discard, partial
 from pipeline.lineage import fingerprints, receipts
@@ -46,10 +46,10 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
     indices = {split: layout.index(scale, dataset, split) for split in ("train", "validation") if split in card.splits}
     rows = {split: index.read(path) for split, path in indices.items()}
     shards = sorted({f"{shard}.arrow" for table in rows.values() for shard in table["shard"].unique()})
-    objects = eligibility.objects_of_run(parameters, scale, dataset, run, card)
+    objects = drawn.objects(METHODS[chosen.method], scale, card)
     inputs = [
         *indices.values(),
-        *eligibility.tuples_of_run(parameters, scale, dataset, run),
+        *drawn.tuples(METHODS[chosen.method], scale, dataset, ["train"]),
         *objects,
         layout.card(dataset),
         fingerprints.check("pretrain", parameters, scale, run),

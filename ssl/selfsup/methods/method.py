@@ -35,6 +35,8 @@ class Method(nn.Module):
     table: ClassVar[str]
     """The row table that its source is opened with: frames, clips, or a mined one."""
     streams: ClassVar[tuple[str, ...]]
+    moving: ClassVar[bool] = False
+    """Whether it needs several frames of a clip; a literal."""
     annotations: ClassVar[tuple[str, ...]] = ()
     """What it draws beside streams where a dataset knows it, a literal: `boxes` of the main object, (B, T, 4) shares of
     the picture (left, top, right, bottom); of a dataset that does not, the whole picture."""

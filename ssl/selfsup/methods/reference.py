@@ -106,7 +106,7 @@ class SupervisedVideo(Supervised):
         crop_ratio: tuple[float, float],
         flip: float,
     ) -> None:
-        """As `Supervised`; the crop is one for all frames."""
+        """As `Supervised`; the crop is one for all frames. (Arguments are read from a class's own source.)"""
         super().__init__(encoder=encoder, label=label, crop_scale=crop_scale, crop_ratio=crop_ratio, flip=flip)
 
     def fit(self, source: Source, generator: Generator) -> Table:

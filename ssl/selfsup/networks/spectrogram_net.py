@@ -7,11 +7,11 @@ As in Arandjelovic and Zisserman, ICCV 2017 and ECCV 2018, the spectrogram is an
 from collections.abc import Mapping
 from typing import ClassVar
 
-import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from selfsup.networks.encoder import Encoder, Window
+from selfsup.networks.strided import strided_maps, strided_stages
 
 RATE = 200
 """Steps of a spectrogram a second."""
@@ -32,15 +32,7 @@ class SpectrogramNet(Encoder):
         self.pool = pool
         steps = round(seconds * RATE)
         self.windows = {"spectrogram": Window(steps=steps, seconds=(steps - 1) / RATE)}
-        self.stages = nn.ModuleList(
-            nn.Sequential(
-                # No bias: the normalisation that follows would subtract it.
-                nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1, bias=False),
-                nn.BatchNorm2d(after),
-                nn.ReLU(inplace=True),
-            )
-            for before, after in zip([1, *widths[:-1]], widths, strict=True)
-        )
+        self.stages = strided_stages(1, widths)
 
     @property
     def channels(self) -> list[int]:
@@ -55,9 +47,4 @@ class SpectrogramNet(Encoder):
 
     def blocks(self, x: Tensor) -> list[Tensor]:
         """x: (B, 1, bins, steps) -> maps (B, widths[i], bins / 2^(i+1), steps / 2^(i+1))."""
-        x = x.contiguous(memory_format=torch.channels_last)
-        maps = []
-        for stage in self.stages:
-            x = stage(x)
-            maps.append(x)
-        return maps
+        return strided_maps(self.stages, x)

@@ -9,10 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from selfsup.probes.classifiers import Softmax
 from selfsup.probes.features import Features, clip_features, pooled, pooled_each
 from selfsup.probes.probe import Evaluation, Pretrained, Probe
 from selfsup.probes.selection import check_labels, check_splits, choose, few_of_each
-from selfsup.probes.softmax import Softmax
 from selfsup.source import Source
 
 

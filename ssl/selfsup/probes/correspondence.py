@@ -9,6 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from selfsup.methods.audiovisual.ave_net import AVENet
+from selfsup.methods.method import Progress
 from selfsup.probes.probe import Evaluation, Pretrained, Probe
 from selfsup.source import Source
 
@@ -81,7 +82,7 @@ def _embedded(method: AVENet, source: Source, generator: Generator, device: str)
     """Of every clip a frame's and a sound's embedding, (N, dims) each, and what sounds (N,)."""
     seen, heard, labels = [], [], []
     for indices in torch.split(torch.arange(len(source.table["row"])), BATCH):
-        batch = source.take(method.pairs(source.table, indices, generator)).to(device)
+        batch = source.take(method.draw(source.table, indices, generator, Progress(0, 1))).to(device)
         seen.append(method.embed_frames(batch.streams["frames"], batch.streams["boxes"]))
         heard.append(method.embed_sounds(batch.streams["spectrogram"]))
         labels.append(next(iter(batch.labels.values())).cpu())

@@ -76,7 +76,7 @@ class FinetunedAction(Probe):
         classes = len(train.classes[self.label])
         numbers = []
         for metric, chosen in (("top1", np.arange(len(labels))), ("top1_few", few[0])):
-            tuned = self._tuned(encoder, Chosen(train, torch.from_numpy(chosen)), device, seed)
+            tuned = self._tuned(encoder, Subset(train, torch.from_numpy(chosen)), device, seed)
             rows, truth, scores = answers(tuned, test, device)
             predictions = {
                 "row": rows,
@@ -110,7 +110,7 @@ class FinetunedAction(Probe):
         return method
 
 
-class Chosen:
+class Subset:
     """Some entries of a source."""
 
     def __init__(self, source: Source, entries: Tensor) -> None:

@@ -11,10 +11,10 @@ from typing import ClassVar
 import numpy as np
 
 from selfsup.networks.encoder import Encoder
+from selfsup.probes.classifiers import Softmax
 from selfsup.probes.features import Features, clip_features
 from selfsup.probes.probe import Evaluation, Pretrained, Probe
 from selfsup.probes.selection import check_labels, check_splits, choose
-from selfsup.probes.softmax import Softmax
 from selfsup.source import Source
 
 

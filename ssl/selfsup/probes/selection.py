@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from selfsup.probes.classifiers import Classifier
 from selfsup.probes.metrics import top1
 from selfsup.probes.probe import Evaluation
-from selfsup.probes.softmax import Classifier
 from selfsup.source import Source
 
 Fit = Callable[[np.ndarray, np.ndarray, float], Classifier]

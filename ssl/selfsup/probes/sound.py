@@ -9,10 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from selfsup.probes.classifiers import OneVsAllSVM
 from selfsup.probes.features import clip_features
 from selfsup.probes.probe import Evaluation, Pretrained, Probe
 from selfsup.probes.selection import check_labels, check_splits, choose, few_of_each
-from selfsup.probes.softmax import OneVsAllSVM
 from selfsup.source import Source
 
 

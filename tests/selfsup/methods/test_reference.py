@@ -5,26 +5,12 @@ import torch
 
 from selfsup.methods.reference import RandomInitialisation, Supervised
 from selfsup.networks.convnet import ConvNet
-from selfsup.training import Schedule, build, pretrain
+from selfsup.training import build, pretrain
+from tests.selfsup.schedules import SHORT
 
 NETWORKS = {"encoder": (ConvNet, {"widths": [8, 16], "side": 16})}
 SUPERVISED = {"label": "colour", "crop_scale": [0.5, 1.0], "crop_ratio": [0.75, 1.333], "flip": 0.5}
-SCHEDULE = Schedule(
-    steps=40,
-    batch_size=32,
-    optimiser="sgd",
-    learning_rate=0.05,
-    momentum=0.9,
-    weight_decay=5e-4,
-    warmup_steps=0,
-    decay="cosine",
-    decay_at=(),
-    decay_factor=0.1,
-    precision="fp32",
-    log_every=10,
-    checkpoint_every=0,
-    watch_every=0,
-)
+SCHEDULE = replace(SHORT, steps=40, batch_size=32, log_every=10)
 
 
 def test_random_initialisation_stays_as_it_was(make_source) -> None:

@@ -11,28 +11,14 @@ from selfsup.methods.image.rotation import Rotation
 from selfsup.methods.method import Method, Progress
 from selfsup.networks.convnet import ConvNet
 from selfsup.networks.encoder import Encoder
-from selfsup.training import Checkpoint, NonFiniteLoss, Schedule, build, pretrain
+from selfsup.training import Checkpoint, NonFiniteLoss, build, pretrain
 from selfsup.training.checkpoint import Run
 from selfsup.training.loop import _check
+from tests.selfsup.schedules import SHORT
 
 NETWORKS = {"encoder": (ConvNet, {"widths": [8, 16], "side": 16})}
 ROTATION = {"turns": [0, 90, 180, 270], "crop_scale": [0.5, 1.0], "crop_ratio": [0.75, 1.333], "flip": 0.5}
-SCHEDULE = Schedule(
-    steps=10,
-    batch_size=8,
-    optimiser="sgd",
-    learning_rate=0.05,
-    momentum=0.9,
-    weight_decay=5e-4,
-    warmup_steps=0,
-    decay="cosine",
-    decay_at=(),
-    decay_factor=0.1,
-    precision="fp32",
-    log_every=4,
-    checkpoint_every=3,
-    watch_every=0,
-)
+SCHEDULE = replace(SHORT, checkpoint_every=3)
 
 
 class Adversaries(Method):

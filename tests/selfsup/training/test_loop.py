@@ -10,27 +10,12 @@ from selfsup.methods.method import Method, Progress
 from selfsup.networks.convnet import ConvNet
 from selfsup.networks.heads import PooledClassifier
 from selfsup.source import Draw, Source, Table
-from selfsup.training import NonFiniteLoss, Schedule, build, derived_seed, pretrain
+from selfsup.training import NonFiniteLoss, build, derived_seed, pretrain
+from tests.selfsup.schedules import SHORT
 
 NETWORK = (ConvNet, {"widths": [8, 16], "side": 16})
 NETWORKS = {"encoder": NETWORK}
 ROTATION = {"turns": [0, 90, 180, 270], "crop_scale": [0.5, 1.0], "crop_ratio": [0.75, 1.333], "flip": 0.5}
-SCHEDULE = Schedule(
-    steps=10,
-    batch_size=8,
-    optimiser="sgd",
-    learning_rate=0.05,
-    momentum=0.9,
-    weight_decay=5e-4,
-    warmup_steps=0,
-    decay="cosine",
-    decay_at=(),
-    decay_factor=0.1,
-    precision="fp32",
-    log_every=4,
-    checkpoint_every=0,
-    watch_every=0,
-)
 
 
 class Recorder(Method):
@@ -135,7 +120,7 @@ def test_equal_seeds_give_equal_weights_bit_for_bit(make_source) -> None:
     for seed in (0, 0, 1):
         torch.rand(7 + seed)  # whatever was drawn before must not matter
         method = build(Rotation, ROTATION, NETWORKS, seed)
-        rows = pretrain(method, make_source(40), SCHEDULE, seed, "cpu")
+        rows = pretrain(method, make_source(40), SHORT, seed, "cpu")
         trained.append((method, rows))
     assert same(trained[0][0], trained[1][0])
     assert trained[0][1] == trained[1][1]
@@ -144,22 +129,22 @@ def test_equal_seeds_give_equal_weights_bit_for_bit(make_source) -> None:
 
 def test_building_and_training_leave_the_global_generator_alone(make_source) -> None:
     before = torch.get_rng_state()
-    pretrain(recorder(dropout=0.5), make_source(16), SCHEDULE, 0, "cpu")
+    pretrain(recorder(dropout=0.5), make_source(16), SHORT, 0, "cpu")
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_dropout_follows_from_the_seed(make_source) -> None:
     first, again, other = (recorder(dropout=0.5) for _ in range(3))
     for method, seed in [(first, 0), (again, 0), (other, 1)]:
-        pretrain(method, make_source(16), SCHEDULE, seed, "cpu")
+        pretrain(method, make_source(16), SHORT, seed, "cpu")
     assert same(first, again)
     assert not same(first, other)
 
 
 def test_a_steps_data_and_randomness_do_not_depend_on_the_length_of_the_run(make_source) -> None:
     short, long = recorder(), recorder()
-    pretrain(short, make_source(20), replace(SCHEDULE, steps=3), 0, "cpu")
-    pretrain(long, make_source(20), SCHEDULE, 0, "cpu")
+    pretrain(short, make_source(20), replace(SHORT, steps=3), 0, "cpu")
+    pretrain(long, make_source(20), SHORT, 0, "cpu")
     assert short.rows == long.rows[:3]
     assert short.noise == long.noise[:3]
     assert len(set(long.noise)) == 10
@@ -167,7 +152,7 @@ def test_a_steps_data_and_randomness_do_not_depend_on_the_length_of_the_run(make
 
 def test_an_epoch_shows_every_entry_at_most_once_and_each_epoch_in_another_order(make_source) -> None:
     method = recorder()
-    pretrain(method, make_source(20), replace(SCHEDULE, steps=6), 0, "cpu")
+    pretrain(method, make_source(20), replace(SHORT, steps=6), 0, "cpu")
     epochs = [[*first, *second] for first, second in zip(method.rows[::2], method.rows[1::2], strict=True)]
     # Twenty entries make two batches of eight; four are left out, other ones in every epoch.
     assert all(len(set(epoch)) == 16 for epoch in epochs)
@@ -176,13 +161,13 @@ def test_an_epoch_shows_every_entry_at_most_once_and_each_epoch_in_another_order
 
 def test_a_batch_larger_than_the_data_is_refused(make_source) -> None:
     with pytest.raises(ValueError, match="a batch of 8 is more than the 5 entries"):
-        pretrain(recorder(), make_source(5), SCHEDULE, 0, "cpu")
+        pretrain(recorder(), make_source(5), SHORT, 0, "cpu")
 
 
 def test_log_rows_are_means_since_the_row_before(make_source) -> None:
     seen: list[dict[str, float]] = []
     method = recorder()
-    schedule = replace(SCHEDULE, momentum=0.0, weight_decay=0.0, decay="step")
+    schedule = replace(SHORT, momentum=0.0, weight_decay=0.0, decay="step")
     rows = pretrain(method, make_source(16), schedule, 0, "cpu", on_log=seen.append)
     assert seen == rows
     assert [(row["step"], row["images"]) for row in rows] == [(4, 32), (8, 64), (10, 80)]
@@ -195,14 +180,14 @@ def test_log_rows_are_means_since_the_row_before(make_source) -> None:
 
 def test_draw_is_told_the_progress_and_after_step_the_views_and_the_steps_done(make_source) -> None:
     method = recorder()
-    pretrain(method, make_source(16), SCHEDULE, 0, "cpu")
+    pretrain(method, make_source(16), SHORT, 0, "cpu")
     assert method.drawn_at == pytest.approx([step / 10 for step in range(10)])
     assert method.done == [(step, step + 1) for step in range(10)]
 
 
 def test_what_is_drawn_is_what_fit_chose(make_source) -> None:
     method = build(Chooser, {}, NETWORKS, seed=0)
-    pretrain(method, make_source(30), SCHEDULE, 0, "cpu")
+    pretrain(method, make_source(30), SHORT, 0, "cpu")
     # Ten of thirty entries: rows are of the index, indices of the chosen table.
     assert {row for rows in method.rows for row in rows} == set(range(0, 30, 3))
     assert [[row // 3 for row in rows] for rows in method.rows] == method.indices
@@ -210,7 +195,7 @@ def test_what_is_drawn_is_what_fit_chose(make_source) -> None:
 
 def test_a_batch_is_held_against_what_fit_chose(make_source) -> None:
     with pytest.raises(ValueError, match="a batch of 8 is more than the 7 entries"):
-        pretrain(build(Chooser, {}, NETWORKS, seed=0), make_source(21), SCHEDULE, 0, "cpu")
+        pretrain(build(Chooser, {}, NETWORKS, seed=0), make_source(21), SHORT, 0, "cpu")
 
 
 def test_encoders_are_made_by_name_in_the_order_given_and_before_the_method() -> None:
@@ -229,17 +214,17 @@ def test_encoders_are_made_by_name_in_the_order_given_and_before_the_method() ->
 
 def test_a_loss_that_is_not_finite_is_named_with_its_steps(make_source) -> None:
     with pytest.raises(NonFiniteLoss, match=r"the loss wild became .* in step 6 of 10"):
-        pretrain(recorder(infinite_at=5), make_source(16), SCHEDULE, 0, "cpu")
+        pretrain(recorder(infinite_at=5), make_source(16), SHORT, 0, "cpu")
 
 
 def test_a_loss_that_is_not_finite_is_found_at_the_end(make_source) -> None:
     with pytest.raises(NonFiniteLoss, match="in step 10 of 10"):
-        pretrain(recorder(infinite_at=9), make_source(16), SCHEDULE, 0, "cpu")
+        pretrain(recorder(infinite_at=9), make_source(16), SHORT, 0, "cpu")
 
 
 def test_weight_decay_spares_biases(make_source) -> None:
     method = recorder()
-    schedule = replace(SCHEDULE, steps=1, learning_rate=0.5, momentum=0.0, weight_decay=0.2, decay="step")
+    schedule = replace(SHORT, steps=1, learning_rate=0.5, momentum=0.0, weight_decay=0.2, decay="step")
     pretrain(method, make_source(16), schedule, 0, "cpu")
     torch.testing.assert_close(method.bias.data, torch.full((4,), 1 - 0.5))
     torch.testing.assert_close(method.weight.data, torch.full((4, 4), 1 - 0.5 * (1 + 0.2)))
@@ -247,7 +232,7 @@ def test_weight_decay_spares_biases(make_source) -> None:
 
 def test_a_groups_loss_moves_only_its_own_parameters(make_source) -> None:
     method = build(Adversary, {}, NETWORKS, seed=0)
-    schedule = replace(SCHEDULE, steps=1, learning_rate=0.1, weight_decay=0.0, decay="step")
+    schedule = replace(SHORT, steps=1, learning_rate=0.1, weight_decay=0.0, decay="step")
     rows = pretrain(method, make_source(16), schedule, 0, "cpu")
     # The player descends on the product, 2 - .1 * 3; the opponent ascends on it, 3 + .1 * 2.
     assert method.player.item() == pytest.approx(1.7)
@@ -259,11 +244,11 @@ def test_a_groups_loss_moves_only_its_own_parameters(make_source) -> None:
 def test_losses_without_parameters_are_refused(make_source) -> None:
     method = build(Adversary, {"names": ("player/loss", "loss")}, NETWORKS, seed=0)
     with pytest.raises(ValueError, match=r"groups \['main', 'player'\].*\['opponent', 'player'\]"):
-        pretrain(method, make_source(16), SCHEDULE, 0, "cpu")
+        pretrain(method, make_source(16), SHORT, 0, "cpu")
 
 
 def test_adamw_and_bf16_train(make_source) -> None:
-    schedule = replace(SCHEDULE, steps=20, optimiser="adamw", learning_rate=0.01, precision="bf16", log_every=5)
+    schedule = replace(SHORT, steps=20, optimiser="adamw", learning_rate=0.01, precision="bf16", log_every=5)
     method = build(Rotation, ROTATION, NETWORKS, seed=0)
     rows = pretrain(method, make_source(64), schedule, 0, "cpu")
     assert rows[-1]["rotation"] < rows[0]["rotation"]
@@ -272,14 +257,14 @@ def test_adamw_and_bf16_train(make_source) -> None:
 
 def test_convolutions_are_trained_in_the_layout_that_is_fast_for_them(make_source) -> None:
     method = build(Rotation, ROTATION, NETWORKS, seed=0)
-    pretrain(method, make_source(16), replace(SCHEDULE, steps=1), 0, "cpu")
+    pretrain(method, make_source(16), replace(SHORT, steps=1), 0, "cpu")
     kernels = [one.weight for one in method.modules() if isinstance(one, nn.Conv2d)]
     assert all(kernel.is_contiguous(memory_format=torch.channels_last) for kernel in kernels)
     assert method.head.linear.weight.is_contiguous()
 
 
 def test_the_rate_warms_up_linearly_and_falls_along_a_cosine() -> None:
-    schedule = replace(SCHEDULE, steps=12, learning_rate=1.0, warmup_steps=4)
+    schedule = replace(SHORT, steps=12, learning_rate=1.0, warmup_steps=4)
     rates = [schedule.rate(step) for step in range(12)]
     assert rates[:5] == pytest.approx([0.25, 0.5, 0.75, 1, 1])
     assert rates[8] == pytest.approx(0.5)
@@ -287,7 +272,7 @@ def test_the_rate_warms_up_linearly_and_falls_along_a_cosine() -> None:
 
 
 def test_the_rate_falls_in_steps_at_fractions_of_the_run() -> None:
-    schedule = replace(SCHEDULE, steps=9, learning_rate=1.0, decay="step", decay_at=(1 / 3, 2 / 3))
+    schedule = replace(SHORT, steps=9, learning_rate=1.0, decay="step", decay_at=(1 / 3, 2 / 3))
     rates = [schedule.rate(step) for step in range(9)]
     assert rates == pytest.approx([1, 1, 1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.01])
 
@@ -305,7 +290,7 @@ def test_the_rate_falls_in_steps_at_fractions_of_the_run() -> None:
 )
 def test_a_schedule_that_cannot_be_meant_is_refused(mistake: dict) -> None:
     with pytest.raises(ValueError, match=f"schedule: {next(iter(mistake))}"):
-        replace(SCHEDULE, **mistake)
+        replace(SHORT, **mistake)
 
 
 def test_seeds_of_other_purposes_steps_and_runs_differ() -> None:

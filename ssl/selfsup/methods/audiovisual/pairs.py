@@ -3,7 +3,7 @@
 import torch
 from torch import Generator, Tensor
 
-from selfsup.source import Draw, Span, Table
+from selfsup.source import Table
 
 SLACK = 1e-6  # seconds; absorbs the rounding of times
 
@@ -25,10 +25,3 @@ def pair_times(
     begin = torch.floor(places * (room + 1))
     shown = torch.ceil(torch.minimum(torch.full_like(room, seconds), ends + grid - starts) / grid - SLACK).clamp(min=1)
     return starts + grid * (begin + torch.floor(frames * shown)), starts + grid * begin
-
-
-def pair_draw(table: Table, indices: Tensor, frames: Tensor, sounds: Tensor, steps: int) -> Draw:
-    """indices: (B,) into `clips`; frames, sounds: (B,) seconds from `pair_times`; steps: of the spectrogram."""
-    shown = frames[:, None]
-    times: dict[str, Tensor | Span] = {"frames": shown, "boxes": shown, "spectrogram": Span(sounds, steps)}
-    return Draw(indices, table["row"][indices], times)

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -7,7 +8,8 @@ from torch import Generator
 from selfsup.methods.image.rotation import Rotation, Turned
 from selfsup.methods.method import Progress
 from selfsup.networks.convnet import ConvNet
-from selfsup.training import Schedule, build, pretrain
+from selfsup.training import build, pretrain
+from tests.selfsup.schedules import SHORT
 
 TURNS = [0, 90, 180, 270]
 WHOLE = {"crop_scale": [1.0, 1.0], "crop_ratio": [1.0, 1.0], "flip": 0.0}
@@ -67,22 +69,7 @@ def test_loss_is_the_mean_negative_log_probability_of_the_right_turn(make_source
 
 
 def test_training_brings_the_loss_well_below_chance(make_source) -> None:
-    schedule = Schedule(
-        steps=40,
-        batch_size=16,
-        optimiser="sgd",
-        learning_rate=0.05,
-        momentum=0.9,
-        weight_decay=5e-4,
-        warmup_steps=0,
-        decay="cosine",
-        decay_at=(),
-        decay_factor=0.1,
-        precision="fp32",
-        log_every=10,
-        checkpoint_every=0,
-        watch_every=0,
-    )
+    schedule = replace(SHORT, steps=40, batch_size=16, log_every=10)
     rows = pretrain(rotation({"turns": TURNS, **CROPPED}), make_source(128), schedule, seed=0, device="cpu")
     assert rows[0]["rotation"] > rows[-1]["rotation"]
     assert rows[-1]["rotation"] < 0.3 * math.log(4)

@@ -1,0 +1,20 @@
+"""What a method or a probe draws from besides the store: files that its job therefore depends on."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pipeline import layout
+from pipeline.cards import Card
+from pipeline.signatures import class_literal
+
+
+def tuples(entry: str, scale: str, dataset: str, splits: Iterable[str]) -> list[Path]:
+    """entry: of a registry. The mined tuples of these splits, where it draws tuples."""
+    drawn = class_literal(entry, "table", "") == "tuples"
+    return [layout.tuples(scale, dataset, split) for split in splits] if drawn else []
+
+
+def objects(entry: str, scale: str, card: Card) -> list[Path]:
+    """The annotation table of boxes, where it asks for them and the dataset knows them."""
+    known = card.kind == "rendered" and "boxes" in class_literal(entry, "annotations", ())
+    return [layout.annotations(scale, card.name, "objects")] if known else []
