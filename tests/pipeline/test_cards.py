@@ -30,10 +30,10 @@ def read(folder: Path, monkeypatch: pytest.MonkeyPatch, **changes: object) -> ca
     return cards.read("mine")
 
 
-def test_the_main_label_stands_for_main(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_one_label_of_a_folder_stands_for_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     card = read(tmp_path, monkeypatch)
     assert card.arguments({"label": "main", "flip": 0.5}) == {"label": "class", "flip": 0.5}
-    assert card.arguments({"label": "object"}) == {"label": "object"}
+    assert card.arguments({"label": "object"}) == {"label": "class"}
     assert card.arguments({"flip": 0.5}) == {"flip": 0.5}
 
 

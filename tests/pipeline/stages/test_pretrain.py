@@ -274,9 +274,9 @@ def test_a_batch_larger_than_the_data_is_named() -> None:
 def test_a_machine_with_too_little_memory_is_told_which_number_to_change() -> None:
     edit(("scales", "smoke", "training", "rotation", "networks", "encoder"), {"side": 4096})
     code = (
-        "import sys; from pipeline import parameters, process; process.prepare(1)\n"
+        "import sys; from pipeline import memory, parameters, process; process.prepare(1)\n"
         "from pipeline.stages.pretrain import pretrain; from pipeline.errors import UserError\n"
-        "process.limit_memory(1500 * 2**20)\n"
+        "memory.limit_memory(1500 * 2**20)\n"
         f"try: pretrain(parameters.read(), 'smoke', '{DATASET}', 'rotation', 0)\n"
         "except UserError as error: sys.exit(f'error: {error}')"
     )
