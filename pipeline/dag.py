@@ -132,7 +132,7 @@ class Dag:
                 folder = layout.report(scale, dataset)
             if not word.startswith("reports/") or of_option or Path(word).exists():
                 continue
-            made = [folder / name for name in ("table.md", "metrics.json", "receipt.json", f"figures/{dataset}.png")]
+            made = [folder / name for name in (*layout.report_files(dataset), "receipt.json")]
             if beside:
                 pages = [layout.cues(), layout.reel(dataset)]
                 made += [*pages, layout.cues().with_suffix(".json"), *map(layout.receipt_beside, pages)]
@@ -151,5 +151,5 @@ class Dag:
                 folders.append(layout.report(scale, self.parameters.dataset))
             if scale == self.parameters.scale and dataset in self.datasets:
                 folders.append(layout.published_report())
-            stale.update(folder / name for folder in folders for name in ("table.md", "metrics.json"))
+            stale.update(folder / name for folder in folders for name in ("table.md", "metrics.json", "budgets.md"))
         return stale

@@ -86,6 +86,12 @@ def report(scale: str, dataset: str) -> Path:
     return Path("reports") / scale / dataset
 
 
+def report_files(dataset: str) -> list[str]:
+    """What a report is made of, within its folder; its receipt aside."""
+    figures = [f"figures/{name}.png" for name in (dataset, "training-curves", "confusion")]
+    return ["table.md", "metrics.json", "budgets.md", *figures]
+
+
 def published_report() -> Path:
     """The report that params.yaml asks for; the only one under version control."""
     return Path("reports")

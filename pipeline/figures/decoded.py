@@ -1,14 +1,13 @@
 """What was decoded, to be looked at: a sheet of windows as the store has them, and histograms of their files."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from pipeline.figures.panels import save
 from pipeline.paths import from_text, to_text
 from pipeline.store.sample import Window
 
@@ -50,7 +49,7 @@ def sheet(windows: Sequence[Window], path: Path) -> None:
             decibels = 20 / np.log(10) * window.spectrogram.T
             axes.imshow(decibels, cmap="magma", vmin=-90, vmax=20, origin="lower", aspect="auto")
             axes.set_axis_off()
-    _save(figure, path)
+    save(figure, path)
 
 
 def _caption(window: Window, letters: int) -> str:
@@ -109,11 +108,4 @@ def histograms(values: Mapping[str, np.ndarray], counts: Mapping[str, int], path
         else:
             axes.set_xlabel(f"{len(counts)} classes", fontsize=8)
             axes.set_xticks([])
-    _save(figure, path)
-
-
-def _save(figure: Figure, path: Path) -> None:
-    with warnings.catch_warnings():
-        # A name in a script that the font lacks is drawn as boxes; it is no fault.
-        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
-        FigureCanvasAgg(figure).print_png(path, metadata={"Software": None})  # type: ignore[no-untyped-call]
+    save(figure, path)

@@ -9,7 +9,7 @@ rule report:
         ],
         runs=lambda w: [
             path
-            for name in ("model.safetensors", "receipt.json")
+            for name in ("model.safetensors", "log.csv", "receipt.json")
             for path in dag.runs(w.scale, w.dataset, name)
         ],
         data=lambda w: dag.data(w.scale, dag.reported(w.dataset)),
@@ -30,7 +30,10 @@ rule report:
     output:
         table="reports/{scale}/{dataset}/table.md",
         metrics="reports/{scale}/{dataset}/metrics.json",
+        budgets="reports/{scale}/{dataset}/budgets.md",
         sheet="reports/{scale}/{dataset}/figures/{dataset}.png",
+        curves="reports/{scale}/{dataset}/figures/training-curves.png",
+        confusion="reports/{scale}/{dataset}/figures/confusion.png",
         receipt="reports/{scale}/{dataset}/receipt.json",
     log:
         "runs/{scale}/logs/report/{dataset}.log",
@@ -54,17 +57,19 @@ rule report:
 rule publish:
     """Lay the report that params.yaml asks for at reports/: the one that is under version control."""
     input:
-        table=layout.report(PARAMETERS.scale, PARAMETERS.dataset) / "table.md",
-        metrics=layout.report(PARAMETERS.scale, PARAMETERS.dataset) / "metrics.json",
-        sheet=layout.report(PARAMETERS.scale, PARAMETERS.dataset)
-        / "figures"
-        / f"{PARAMETERS.dataset}.png",
+        report=[
+            layout.report(PARAMETERS.scale, PARAMETERS.dataset) / name
+            for name in layout.report_files(PARAMETERS.dataset)
+        ],
         receipt=layout.report(PARAMETERS.scale, PARAMETERS.dataset) / "receipt.json",
         code=f"runs/{PARAMETERS.scale}/fingerprints/publish.json",
     output:
         table="reports/table.md",
         metrics="reports/metrics.json",
+        budgets="reports/budgets.md",
         sheet=f"reports/figures/{PARAMETERS.dataset}.png",
+        curves="reports/figures/training-curves.png",
+        confusion="reports/figures/confusion.png",
         receipt="reports/receipt.json",
     log:
         "runs/logs/publish.log",

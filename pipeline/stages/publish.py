@@ -8,14 +8,10 @@ from pipeline.parameters import Parameters, keys_of
 
 
 def publish(parameters: Parameters) -> None:
-    """Copies table, numbers and figure."""
+    """Copies what a report is made of."""
     scale, dataset = parameters.scale, parameters.dataset
     made, here = layout.report(scale, dataset), layout.published_report()
-    copies = {
-        made / "table.md": here / "table.md",
-        made / "metrics.json": here / "metrics.json",
-        made / "figures" / f"{dataset}.png": here / "figures" / f"{dataset}.png",
-    }
+    copies = {made / name: here / name for name in layout.report_files(dataset)}
     with receipts.open(
         "publish",
         receipt=here / "receipt.json",

@@ -1,39 +1,46 @@
-"""report: tables (the lecture's, or of somebody's own files), the numbers for programs, a sheet of clips."""
+"""report: tables (the lecture's, or of somebody's own files), the numbers for programs, what they cost, figures."""
 
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
 from pipeline import cards, eligibility, layout
 from pipeline.dag import Dag
 from pipeline.figures import decoded
+from pipeline.figures.confusion import Answers, confusion
 from pipeline.figures.contact_sheet import contact_sheet
+from pipeline.figures.curves import curves
 from pipeline.files import write_json, write_text
 from pipeline.lineage import absent, exclusions, fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
 from pipeline.paths import from_text
 from pipeline.stages import shown as clips
 from pipeline.store import index, sample
+from pipeline.tables import budgets, markdown, numbers
 from pipeline.tables import lecture as lectures
-from pipeline.tables import markdown, numbers
 from pipeline.tables import own as own_tables
-from pipeline.tables.aliases import with_seeds
+from pipeline.tables.aliases import short_alias, with_seeds
 from pipeline.tables.left_out import LeftOut, counted, left_out
 from pipeline.tables.metrics import metrics
+from pipeline.tables.numbers import Result
 from pipeline.tables.own import OwnReport
 
 SHEET_SIDE = 96  # px, of a frame
 SHEET_WINDOWS = 24  # of somebody's own files
+CONFUSED = "top1"  # the metric whose predictions are drawn
 
 
 def report(parameters: Parameters, scale: str, dataset: str) -> None:
-    """Writes `table.md`, `metrics.json` and `figures/DATASET.png`."""
+    """Writes the files of `layout.report_files`."""
     folder = layout.report(scale, dataset)
-    table, figures, sheet = folder / "table.md", folder / "metrics.json", folder / "figures" / f"{dataset}.png"
+    outputs = [folder / name for name in layout.report_files(dataset)]
+    table, figures, budget, sheet, curved, confused = outputs
     dag = Dag(parameters)
     card = cards.read(dataset)
     own = card.kind == "folder"
     evaluations = [path.parent for path in dag.evaluations(scale, dataset, "numbers.json")]
+    runs = [path.parent for path in dag.runs(scale, dataset, "receipt.json")]
     indices = dag.indices(scale, dataset)
     rows = pd.concat([index.read(path) for path in indices], ignore_index=True)
     shown = sample.chosen(rows, card.main, SHEET_WINDOWS) if own else clips.of_each_class(rows, dataset)
@@ -44,20 +51,23 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
         receipt=folder / "receipt.json",
         inputs=[
             *(one / name for one in evaluations for name in ("numbers.json", "predictions.parquet")),
+            *(run / "log.csv" for run in runs),
             *indices,
             *excluded,
             *(shards if own else [*map(from_text, shown["path"]), layout.TABLES, layout.PUBLISHED]),
             layout.card(dataset),
             fingerprints.check("report", parameters, scale),
         ],
-        outputs=[table, figures, sheet],
+        outputs=outputs,
         parameters=parameters.used(keys_of("report", scale, dataset)),
         identity={"scale": scale, "dataset": dataset},
     ) as stage:
-        made = contents(parameters, scale, dataset, evaluations, rows, [exclusions.read(path) for path in excluded])
+        results = [numbers.read_result(folder) for folder in evaluations]
+        made = contents(parameters, scale, dataset, results, rows, [exclusions.read(path) for path in excluded])
+        trained = [receipts.read(run / "receipt.json") for run in runs]
         if own:
             not_run = eligibility.not_run(parameters, scale, card)
-            notes = small_batches(dag.runs(scale, dataset, "receipt.json"))
+            notes = small_batches(trained)
             write_text(stage.partial(table), own_tables.render(OwnReport(card, made, not_run, rows, notes)))
             decoded.sheet(sample.windows(layout.decoded(scale, dataset), shown, card.main), stage.partial(sheet))
         else:
@@ -66,14 +76,33 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
             write_text(stage.partial(table), markdown.render(lecture, made))
             contact_sheet(clips.strips(shown, dataset, SHEET_SIDE), stage.partial(sheet))
         write_json(stage.partial(figures), metrics(made.measured, made.ids))
+        tested = [receipts.read(one / "receipt.json") for one in evaluations]
+        write_text(stage.partial(budget), budgets.render(trained, tested))
+        first = {run.parent.name: pd.read_csv(run / "log.csv") for run in reversed(runs)}
+        curves(dict(reversed(first.items())), stage.partial(curved))
+        confusion(answers(parameters, results, made.ids), stage.partial(confused))
         stage.notes |= {"numbers": len(made.measured), "left_out": counted(made.left_out)}
 
 
-def small_batches(runs: list[Path]) -> list[str]:
+def answers(parameters: Parameters, results: Sequence[Result], ids: Sequence[str]) -> list[Answers]:
+    """Of every number `top1` of the first seed, what was answered. ids: every number that can be named."""
+    found = []
+    for result in results:
+        one = result.evaluation
+        if one.seed != parameters.seeds[0] or CONFUSED not in result.predictions:
+            continue
+        card = cards.read(one.on)
+        label = card.arguments(parameters.protocols[one.protocol].all_arguments())["label"]
+        id = next(one.id_of(scored) for scored in one.numbers if scored.metric == CONFUSED)
+        answered = result.predictions[CONFUSED]
+        found.append(Answers(short_alias(id, ids), card.labels[label].classes, answered.label, answered.prediction))
+    return found
+
+
+def small_batches(runs: list[dict[str, Any]]) -> list[str]:
     """runs: their receipts. Which of them saw smaller batches than params.yaml has, for want of data."""
     notes = []
-    for path in runs:
-        receipt = receipts.read(path)
+    for receipt in runs:
         if batch := receipt["notes"].get("batch_size"):
             notes.append(
                 f"`{receipt['run']}`, seed {receipt['seed']}: batches of {batch}, since there is no more to draw."
@@ -85,12 +114,11 @@ def contents(
     parameters: Parameters,
     scale: str,
     dataset: str,
-    evaluations: list[Path],
+    results: Sequence[Result],
     rows: pd.DataFrame,
     excluded: list[dict[str, str]],
 ) -> markdown.Report:
-    """What the table prints, from the evaluations' folders, the rows of every split, and what was to be excluded."""
-    results = [numbers.read_result(folder) for folder in evaluations]
+    """What the table prints, from the evaluations, the rows of every split, and what was to be excluded."""
     measured = numbers.measure(
         results,
         references=parameters.references(dataset),

@@ -1,0 +1,38 @@
+"""Figures of several plots side by side: a grid of equal panels, saved so that the same values give the same bytes."""
+
+import warnings
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from pipeline.figures.strip import FAINT, FONT
+
+_DPI = 100
+_COLUMNS = 4
+
+
+def panels(count: int, *, width: int, height: int) -> tuple[Figure, list[Axes]]:
+    """count: of panels, 1 or more, four in a row. width, height: of one with its labels, px."""
+    columns = min(count, _COLUMNS)
+    rows = -(-count // columns)
+    figure = Figure(
+        figsize=(columns * width / _DPI, rows * height / _DPI), dpi=_DPI, facecolor="white", layout="constrained"
+    )
+    return figure, [figure.add_subplot(rows, columns, number + 1) for number in range(count)]
+
+
+def no_panels(why: str, path: Path) -> None:
+    """Writes a PNG of one line."""
+    figure = Figure(figsize=(4, 0.6), dpi=_DPI, facecolor="white")
+    figure.text(0.5, 0.5, why, ha="center", va="center", fontsize=8, color=FAINT, family=FONT)
+    save(figure, path)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Writes a PNG without the name of the program that made it."""
+    with warnings.catch_warnings():
+        # A name in a script that the font lacks is drawn as boxes; it is no fault.
+        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
+        FigureCanvasAgg(figure).print_png(path, metadata={"Software": None})  # type: ignore[no-untyped-call]

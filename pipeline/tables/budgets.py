@@ -1,0 +1,60 @@
+"""budgets.md: what each run and each evaluation cost. Beside the tables, since no two runs of anything take as long."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline.tables.text import grid, paragraph
+
+MEGABYTE = 1e6
+
+
+def render(runs: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]) -> str:
+    """The page. runs, evaluations: their receipts."""
+    parts = [
+        "# What it cost",
+        paragraph(
+            """Training: seconds of the loop, its data and views with it, and how many entries (images, tuples of three
+            frames, pairs) went through it. Seconds and peak memory are of the whole job, its process and imports with
+            it. Two jobs may have run at once. A run that was resumed counts its last part only."""
+        ),
+        "## Pretraining",
+        grid(
+            ["Run", "Seed", "Parameters", "Steps", "Entries seen", "Training s", "Entries/s", "Job s", "MB", "Device"],
+            [_run(one) for one in runs],
+            right=frozenset({2, 3, 4, 5, 6, 7, 8}),
+        ),
+        "## Evaluation",
+        grid(
+            ["Run", "Seed", "On", "Protocol", "Job s", "MB", "Device"],
+            [
+                [f"`{one['run']}`", str(one["seed"]), f"`{one['on']}`", f"`{one['protocol']}`", *_job(one)]
+                for one in evaluations
+            ],
+            right=frozenset({4, 5}),
+        ),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _run(receipt: dict[str, Any]) -> list[str]:
+    notes = receipt["notes"]
+    trains = notes["steps"] > 0
+    resumed = f" (from step {notes['resumed_from_step']})" if notes.get("resumed_from_step") else ""
+    return [
+        f"`{receipt['run']}`",
+        str(receipt["seed"]),
+        f"{notes['parameters_of_encoder']:,}",
+        f"{notes['steps']:,}{resumed}",
+        f"{notes['images_seen']:,}",
+        f"{notes['seconds_of_training']:.0f}" if trains else "",
+        f"{notes['images_per_second']:.0f}" if trains else "",
+        *_job(receipt),
+    ]
+
+
+def _job(receipt: dict[str, Any]) -> list[str]:
+    return [
+        f"{receipt['seconds']:.0f}",
+        f"{receipt['peak_memory_bytes'] / MEGABYTE:.0f}",
+        receipt["notes"]["device"],
+    ]
