@@ -15,6 +15,11 @@ def tuples(entry: str, scale: str, dataset: str, splits: Iterable[str]) -> list[
 
 
 def objects(entry: str, scale: str, card: Card) -> list[Path]:
-    """The annotation table of boxes, where it asks for them and the dataset knows them."""
-    known = card.kind == "rendered" and "boxes" in class_literal(entry, "annotations", ())
-    return [layout.annotations(scale, card.name, "objects")] if known else []
+    """The annotation table, where it draws what is made of it and the dataset knows it."""
+    asked = class_literal(entry, "annotations", ())
+    return [layout.annotations(scale, card.name, "objects")] if asked and knows(card) else []
+
+
+def knows(card: Card) -> bool:
+    """Whether it is known of a dataset what its frames show."""
+    return card.kind == "rendered"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from pipeline import layout
+from pipeline import drawn, layout
 from pipeline.cards import Card
 from pipeline.parameters import Parameters
 from pipeline.signatures import class_literal
@@ -31,6 +31,9 @@ def against_run(parameters: Parameters, scale: str, card: Card, run: str) -> str
     for entry in (METHODS[chosen.method], *(NETWORKS[one["name"]] for one in networks)):
         if reason := _against_streams(parameters, scale, card, entry):
             return reason
+    told = _literal(METHODS[chosen.method], "only_annotated") or {}
+    if not drawn.knows(card) and any(chosen.arguments[name] == value for name, value in told.items()):
+        return f"needs to be told what a frame shows, which is not known of `{card.name}`"
     return _against_label(card, chosen.arguments["label"]) if "label" in chosen.arguments else None
 
 

@@ -1,9 +1,11 @@
 """What is known of the clips of a rendered dataset, as streams that a method may draw beside those of the store."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -11,6 +13,9 @@ from pipeline.errors import UserError
 
 BOX = ["left", "top", "right", "bottom"]
 LEAST = 0.2  # of an object that must be seen for its box to be one
+CELLS = 32  # across a picture, of a map of what is not background
+WHOLE = np.array([[0, 0, 1, 1]], np.float32)
+NOWHERE = np.zeros((1, CELLS, CELLS), np.bool_)
 
 
 def main_boxes(objects: Path, rows: pd.DataFrame) -> dict[int, np.ndarray]:
@@ -19,23 +24,53 @@ def main_boxes(objects: Path, rows: pd.DataFrame) -> dict[int, np.ndarray]:
     By position in rows: the box of the main object in each frame, (T, 4) float32, left, top, right, bottom as shares of
     the picture's side as the store keeps it, the middle square; the whole picture where it is not seen.
     Raises UserError for a table that is missing or no Parquet."""
+    known = _boxes(objects, (pc.field("role") == "main") & (pc.field("visible") >= LEAST))
+    found = {}
+    for position, (clip, times) in enumerate(zip(rows["id"], rows["frame_times"], strict=True)):
+        boxes = np.tile(WHOLE, (len(times), 1))
+        if clip in known:
+            frames, there = known[clip]
+            inside = frames < len(times)
+            boxes[frames[inside]] = there[inside]
+        found[position] = boxes
+    return found
+
+
+def foregrounds(objects: Path, rows: pd.DataFrame) -> dict[int, np.ndarray]:
+    """As `main_boxes`, by position in rows: (T, CELLS, CELLS) bool, row by row from the top, what boxes of the actor,
+    of objects and of events (smoke, splashes) touch in each frame."""
+    known = _boxes(objects, pc.field("visible") > 0)
+    found = {}
+    for position, (clip, times) in enumerate(zip(rows["id"], rows["frame_times"], strict=True)):
+        maps = np.zeros((len(times), CELLS, CELLS), np.bool_)
+        frames, boxes = known.get(clip, (np.zeros(0, np.int64), np.zeros((0, 4), np.float32)))
+        low, high = np.floor(boxes[:, :2] * CELLS).astype(int), np.ceil(boxes[:, 2:] * CELLS).astype(int)
+        for frame, (left, top), (right, bottom) in zip(frames, low, high, strict=True):
+            if frame < len(times):
+                maps[frame, top:bottom, left:right] = True
+        found[position] = maps
+    return found
+
+
+def _boxes(objects: Path, which: pc.Expression) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """By clip: frames (N,) and boxes (N, 4) that are not empty, as shares of the middle square's side."""
     try:
         table = pq.read_table(objects, columns=["id", "frame", "role", "visible", "width", "height", *BOX])
     except FileNotFoundError:
         raise UserError(f"{objects}: missing; `snakemake {objects.parent}` makes it") from None
-    except OSError as error:
+    except (pa.ArrowException, OSError) as error:
         raise UserError(f"{objects}: not a readable Parquet file ({error}); delete it and run again") from None
-    seen = table.filter((pc.field("role") == "main") & (pc.field("visible") >= LEAST)).to_pandas()
+    seen = table.filter(which).to_pandas()
     short = np.minimum(seen["width"], seen["height"])
     for low, high, size in (("left", "right", seen["width"]), ("top", "bottom", seen["height"])):
         for edge in (low, high):
             seen[edge] = ((seen[edge] - (size - short) / 2) / short).clip(0, 1)
-    by_clip = {clip: (one["frame"].to_numpy(), one[BOX].to_numpy(np.float32)) for clip, one in seen.groupby("id")}
-    found = {}
-    for position, (clip, times) in enumerate(zip(rows["id"], rows["frame_times"], strict=True)):
-        boxes = np.tile(np.array([0, 0, 1, 1], np.float32), (len(times), 1))
-        frames, known = by_clip.get(clip, (np.zeros(0, np.int64), boxes[:0]))
-        there = (frames < len(times)) & (known[:, 2] > known[:, 0]) & (known[:, 3] > known[:, 1])
-        boxes[frames[there]] = known[there]
-        found[position] = boxes
-    return found
+    seen = seen[(seen["right"] > seen["left"]) & (seen["bottom"] > seen["top"])]
+    return {clip: (one["frame"].to_numpy(), one[BOX].to_numpy(np.float32)) for clip, one in seen.groupby("id")}
+
+
+STREAMS: Mapping[str, tuple[Callable[[Path, pd.DataFrame], dict[int, np.ndarray]], np.ndarray]] = {
+    "boxes": (main_boxes, WHOLE),
+    "foreground": (foregrounds, NOWHERE),
+}
+"""By stream: what makes it of an annotation table, and what stands for it where there is none, one for all frames."""

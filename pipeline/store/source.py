@@ -9,19 +9,16 @@ import torch
 from torch import Tensor
 
 from pipeline.errors import UserError
-from pipeline.store import index
-from pipeline.store.annotations import main_boxes
+from pipeline.store import annotations, index
 from pipeline.store.shards import Shard, Steps
 from selfsup.source import TUPLE_STRATEGIES, Batch, Draw, Span, Table
-
-WHOLE = np.array([[0, 0, 1, 1]], np.float32)
 
 
 class StoreSource:
     """One split, open for drawing from one row table; see `selfsup.source.Source`.
 
     folder: where the shards lie. labels: the labels that may be seen, with their classes. objects: the annotation table
-    of which the stream `boxes` is made, (T, 4) shares of the picture; without it every box is the whole picture.
+    of which the streams of `pipeline.store.annotations` are made when they are first drawn; may be None.
     Raises UserError when nothing in the split can be used, or a label that is asked for is missing.
     """
 
@@ -47,7 +44,8 @@ class StoreSource:
         self._labels = {name: self._numbers(name, classes, usable) for name, classes in labels.items()}
         self._shards: dict[str, Shard] = {}
         self._windows: dict[tuple[int, str], Steps] = {}
-        self._boxes = main_boxes(objects, rows) if objects else {}
+        self._objects = objects
+        self._annotated: dict[str, dict[int, np.ndarray]] = {}
 
     def _reasons(self) -> str:
         counts = self.rows["reason"].value_counts()
@@ -95,15 +93,18 @@ class StoreSource:
         return tensor.permute(0, 1, 4, 2, 3) if name == "frames" else tensor
 
     def _steps(self, row: int, name: str, times: np.ndarray) -> np.ndarray:
-        rate = None if name == "boxes" else self._shard(row).streams[name].rate
+        rate = None if name in annotations.STREAMS else self._shard(row).streams[name].rate
         if rate is None:
             # A frame is shown from its own time until the next one's; a millionth of a second absorbs rounding.
             return np.searchsorted(self._times[row], times + 1e-6, side="right") - 1
         return np.round((times - self._starts[row]) * rate).astype(np.int64)
 
     def _window(self, row: int, name: str) -> Steps | np.ndarray:
-        if name == "boxes":
-            return self._boxes.get(row, WHOLE)  # as many as frames, or one for all of them
+        if name in annotations.STREAMS:
+            made_of, otherwise = annotations.STREAMS[name]
+            if name not in self._annotated:
+                self._annotated[name] = made_of(self._objects, self.rows) if self._objects else {}
+            return self._annotated[name].get(row, otherwise)  # as many as frames, or one for all of them
         if (row, name) not in self._windows:
             self._windows[row, name] = self._shard(row).steps(name, int(self._offsets[row]))
         return self._windows[row, name]

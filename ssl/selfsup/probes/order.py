@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from selfsup.methods.video.shuffle_and_learn import ShuffleAndLearn, of_strategy, times_shown
+from selfsup.methods.video.shuffle_and_learn import ShuffleAndLearn, of_strategy
 from selfsup.probes.probe import Evaluation, Pretrained, Probe
-from selfsup.source import Draw, Source, Table
+from selfsup.source import Source, Table
 
 BATCH = 256  # tuples that go through the network at once; changes what comes out by rounding only
 
@@ -22,6 +22,7 @@ class Order(Probe):
 
     table = "tuples"
     streams = ("frames",)
+    annotations = ("foreground",)
     asks = "order"
     uses = ("test",)
     moving = True
@@ -72,7 +73,6 @@ class Order(Probe):
     ) -> Tensor:
         """(B, 2): how likely out of order and in order, for tuples half of which are, where in training `positives` of
         them were."""
-        times = times_shown(table, indices, shown, backwards)
-        batch = source.take(Draw(indices, table["row"][indices], {"frames": times})).to(device)
+        batch = source.take(method.drawn(table, indices, shown, backwards)).to(device)
         prior = torch.tensor([1 - method.positives, method.positives], device=device).log()
-        return (method.logits(method.encoder.prepare(batch.streams)) - prior).softmax(dim=1).cpu()
+        return (method.logits(method.prepare(batch.streams)) - prior).softmax(dim=1).cpu()

@@ -17,6 +17,7 @@ COUNT = 40
 NETWORK = {"widths": [4], "side": 16, "frames": 3, "seconds": 1.0, "contrast": 0.0, "stabilised": False}
 ARGUMENTS = {
     "strategy": "motion",
+    "shown": "all",
     "positives": 0.25,
     "backwards": 0.5,
     "grid": 1,

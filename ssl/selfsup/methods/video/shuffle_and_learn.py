@@ -4,6 +4,7 @@ verification", ECCV 2016.
 Withheld: whether three frames of a clip are in the order in which they were taken. Predicted: whether they are.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -16,6 +17,7 @@ from selfsup.networks.encoder import Encoder
 from selfsup.source import TUPLE_STRATEGIES, Batch, Draw, Source, Table
 from selfsup.views.geometry import random_resized_crop_flip
 
+MARGIN = 0.06  # around what is hidden, of the picture's side
 SHOWN = ("bcd", "bad", "bed")
 """What may be shown of five frames a < b < c < d < e: the first is in order, the others are not (section 3.1)."""
 
@@ -38,7 +40,9 @@ class ShuffleAndLearn(Method):
 
     table = "tuples"
     streams = ("frames",)
+    annotations = ("foreground",)
     answers = ("order",)
+    only_annotated: ClassVar = {"shown": "background"}
     ranges: ClassVar = {
         "positives": (0.01, 0.99),
         "backwards": (0, 1),
@@ -55,6 +59,7 @@ class ShuffleAndLearn(Method):
         *,
         encoder: Encoder,
         strategy: Literal["motion", "uniform"],
+        shown: Literal["all", "background"],
         positives: float,
         backwards: float,
         grid: int,
@@ -66,6 +71,8 @@ class ShuffleAndLearn(Method):
     ) -> None:
         """strategy: which of the mined tuples are drawn: those of windows with much motion, as in the paper, or the
         twin's, which were drawn without looking at motion.
+        shown: `background` is a control, which hides where in any of the three frames there is something else: what is
+        learned all the same is read from the camera.
         positives: the share of tuples shown in order; 0.25 in the paper (section 4). The loss is not reweighted.
         backwards: the share of all that is shown the other way round, which changes no answer (section 3.1).
         grid: to which the last block is averaged; hidden: units a frame; joint: units of a hidden layer on the three
@@ -76,6 +83,7 @@ class ShuffleAndLearn(Method):
         super().__init__()
         self.encoder = encoder
         self.strategy = strategy
+        self.shown = shown
         self.positives, self.backwards = positives, backwards
         self.crop_scale, self.crop_ratio, self.flip = crop_scale, crop_ratio, flip
         self.frame_head = nn.Sequential(
@@ -92,17 +100,28 @@ class ShuffleAndLearn(Method):
         """indices: (B,) into the tuples. In order with probability `positives`, else one of the two others."""
         coin, which, back = torch.rand(3, len(indices), generator=generator)
         shown = torch.where(coin < self.positives, 0, 1 + (which < 0.5).long())
-        times = times_shown(table, indices, shown, back < self.backwards)
-        return Draw(indices, table["row"][indices], {"frames": times}, {"in_order": (shown == 0).long()})
+        return self.drawn(table, indices, shown, back < self.backwards)
+
+    def drawn(self, table: Table, indices: Tensor, shown: Tensor, backwards: Tensor) -> Draw:
+        """See `times_shown`; probes draw by it too."""
+        times = times_shown(table, indices, shown, backwards)
+        streams = ("frames",) if self.shown == "all" else ("frames", "foreground")
+        targets = {"in_order": (shown == 0).long()}
+        return Draw(indices, table["row"][indices], dict.fromkeys(streams, times), targets)
 
     def views(self, batch: Batch, generator: Generator, progress: Progress) -> Shown:
         """frames (B, 3, 3, H, H) uint8 -> images (B, 3, 3, side, side), in_order (B,)."""
-        images = self.encoder.prepare(batch.streams)
+        images = self.prepare(batch.streams)
         # The three as channels of one image: cropped and mirrored alike.
         cropped = random_resized_crop_flip(
             images.flatten(1, 2), generator, scale=self.crop_scale, ratio=self.crop_ratio, flip=self.flip
         )
         return Shown(cropped.reshape(images.shape), batch.targets["in_order"])
+
+    def prepare(self, streams: Mapping[str, Tensor]) -> Tensor:
+        """frames (B, 3, 3, H, H) uint8, perhaps foreground (B, 3, h, w) bool -> (B, 3, 3, side, side)."""
+        images = self.encoder.prepare(streams)
+        return images if self.shown == "all" else hidden(images, streams["foreground"])
 
     def loss(self, views: Shown) -> dict[str, Tensor]:
         """Cross-entropy of in order or not."""
@@ -130,3 +149,13 @@ def times_shown(table: Table, indices: Tensor, shown: Tensor, backwards: Tensor)
     ways = torch.stack([torch.stack([table[letter][indices] for letter in way], dim=1) for way in SHOWN])
     times = ways[shown, torch.arange(len(indices))]
     return torch.where(backwards[:, None], times.flip(1), times)
+
+
+def hidden(images: Tensor, foreground: Tensor) -> Tensor:
+    """images: (B, T, C, H, W). foreground: (B, T, h, w) bool. -> images, 0 in all frames of an entry where any of them
+    has foreground within `MARGIN` of the picture's side: frames that were shifted onto each other left it there."""
+    height = foreground.shape[-2]
+    reach = 2 * round(MARGIN * height) + 1
+    anywhere = F.max_pool2d(foreground.any(dim=1, keepdim=True).float(), reach, stride=1, padding=reach // 2)
+    covered = F.interpolate(anywhere, size=images.shape[-2:], mode="nearest") > 0
+    return images.masked_fill(covered[:, None], 0)

@@ -5,7 +5,7 @@ import torch
 from torch import Generator
 
 from selfsup.methods.method import Progress
-from selfsup.methods.video.shuffle_and_learn import ShuffleAndLearn
+from selfsup.methods.video.shuffle_and_learn import ShuffleAndLearn, hidden
 from selfsup.networks.per_frame import PerFrameConvNet
 from selfsup.source import TUPLE_STRATEGIES, Batch, Table
 from selfsup.training import build
@@ -13,6 +13,7 @@ from selfsup.training import build
 NETWORK = {"widths": [4, 8], "side": 16, "frames": 3, "seconds": 1.0, "contrast": 0.0, "stabilised": False}
 ARGUMENTS = {
     "strategy": "motion",
+    "shown": "all",
     "positives": 0.25,
     "backwards": 0.5,
     "grid": 2,
@@ -109,3 +110,25 @@ def test_an_answer_depends_on_where_each_frame_stands() -> None:
         assert not torch.allclose(logits, method.logits(images[:, [1, 0, 2]]))
         # A tuple's answer has nothing of another's.
         torch.testing.assert_close(method.logits(images[3:]), logits[3:])
+
+
+def test_the_control_draws_what_is_not_background_and_sees_none_of_it() -> None:
+    method = shuffle_and_learn(shown="background")
+    draw = method.draw(tuples(), torch.arange(4), Generator().manual_seed(0), START)
+    assert torch.equal(draw.times["foreground"], draw.times["frames"])
+    frames = torch.randint(256, (4, 3, 3, 16, 16), dtype=torch.uint8, generator=Generator().manual_seed(0))
+    foreground = torch.zeros(4, 3, 16, 16, dtype=torch.bool)
+    foreground[:, 1, 4:8, 4:8] = True
+    seen = method.prepare({"frames": frames, "foreground": foreground})
+    # In one frame it is there: in none may anything be seen there.
+    assert not seen[..., 4:8, 4:8].any()
+    whole = shuffle_and_learn().prepare({"frames": frames})
+    torch.testing.assert_close(seen[..., 10:, 10:], whole[..., 10:, 10:])
+
+
+def test_what_is_hidden_is_hidden_with_a_margin_at_any_size() -> None:
+    foreground = torch.zeros(1, 2, 32, 32, dtype=torch.bool)
+    foreground[0, 0, 16, 16] = True
+    covered = hidden(torch.ones(1, 2, 3, 64, 64), foreground)[0, 1, 0] == 0
+    rows, columns = covered.nonzero().unbind(dim=1)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (28, 37, 28, 37)
