@@ -7,8 +7,9 @@ not enough: frames so stabilised told their order in 72 % of pairs, and with all
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from selfsup.views.separable import separable
 
 
 def camera_shifts(frames: Tensor) -> Tensor:
@@ -53,14 +54,14 @@ def _signed(shift: Tensor, size: int) -> Tensor:
 def shifted_back(frames: Tensor, shifts: Tensor) -> Tensor:
     """frames: (B, T, C, H, W) float. shifts: (B, T, 2) px. -> the same shape, each frame moved against its shift,
     bilinearly; what comes in from beyond the picture repeats its border."""
-    height, width = frames.shape[-2:]
-    one = (
-        torch.eye(2, 3, device=frames.device, dtype=frames.dtype)
-        .expand(shifts.shape[0] * shifts.shape[1], 2, 3)
-        .clone()
+    down, across = (
+        _shifting(shifts[..., axis].flatten(), size).to(frames.dtype) for axis, size in enumerate(frames.shape[-2:])
     )
-    moved = shifts.flatten(0, 1)
-    one[:, 0, 2], one[:, 1, 2] = 2 * moved[:, 1] / width, 2 * moved[:, 0] / height
-    flat = frames.flatten(0, 1)
-    grid = F.affine_grid(one, list(flat.shape), align_corners=False)
-    return F.grid_sample(flat, grid, padding_mode="border", align_corners=False).reshape(frames.shape)
+    return separable(frames.flatten(0, 1), down, across).reshape(frames.shape)
+
+
+def _shifting(shifts: Tensor, size: int) -> Tensor:
+    """shifts: (N,) px -> (N, size, size): rows of weights by which a line of pixels is read that much further on."""
+    pixels = torch.arange(size, device=shifts.device)
+    read = (pixels + shifts[:, None]).clamp(0, size - 1)
+    return (1 - (read[:, :, None] - pixels).abs()).clamp(min=0)
