@@ -35,12 +35,12 @@ def _parameters() -> "Parameters":
     return parameters.read()
 
 
-def _prepared() -> "Parameters":
+def _prepared(scale: str | None = None) -> "Parameters":
     """For a stage that computes with torch: the process is set up before torch is imported."""
     from pipeline import process
 
     parameters = _parameters()
-    process.prepare(parameters.threads)
+    process.prepare(parameters.at(scale or parameters.scale).threads)
     return parameters
 
 
@@ -87,7 +87,7 @@ def mine(scale: Scale, dataset: Dataset, split: Split) -> None:
 @app.command(rich_help_panel=STAGES)
 def pretrain(scale: Scale, dataset: Dataset, run: Name, seed: Seed) -> None:
     """Pretrain a run."""
-    parameters = _prepared()
+    parameters = _prepared(scale)
     from pipeline.stages.pretrain import pretrain as stage
 
     stage(parameters, scale, dataset, run, seed)
@@ -103,7 +103,7 @@ def evaluate(
     protocol: Annotated[str, typer.Option(help="a protocol of params.yaml")],
 ) -> None:
     """Evaluate a pretrained run under a protocol."""
-    parameters = _prepared()
+    parameters = _prepared(scale)
     from pipeline.stages.evaluate import evaluate as stage
 
     stage(parameters, scale, dataset, run, seed, on, protocol)

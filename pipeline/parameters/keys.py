@@ -22,11 +22,25 @@ def keys_of(stage: str, scale: str, dataset: str, name: str = "") -> list[str]:
         case "mine":
             return [f"scales.{scale}.mining"]
         case "pretrain":
-            return [f"runs.{name}", f"scales.{scale}.training.{name}", "watch", "device", "threads"]
+            return [f"runs.{name}", f"scales.{scale}.training.{name}", "watch", "device", f"scales.{scale}.threads"]
         case "evaluate":
-            return [f"protocols.{name}", f"scales.{scale}.protocols.{name}", "bootstrap", "device", "threads"]
+            return [
+                f"protocols.{name}",
+                f"scales.{scale}.protocols.{name}",
+                "bootstrap",
+                "device",
+                f"scales.{scale}.threads",
+            ]
         case "cues":
-            return [f"scales.{scale}.cues", "images", "bootstrap", "device", "threads", "scale", "dataset"]
+            return [
+                f"scales.{scale}.cues",
+                "images",
+                "bootstrap",
+                "device",
+                f"scales.{scale}.threads",
+                "scale",
+                "dataset",
+            ]
         case "report":
             return ["pretrained", "suites", "images", "seeds", "bootstrap"]
         case "publish" | "reel":

@@ -199,6 +199,7 @@ class Resources(Strict):
 class Scale(Strict):
     """One set of sizes."""
 
+    threads: int = Field(ge=1)
     resources: Resources
     datasets: dict[str, dict[str, Any]]
     store: Store
@@ -216,7 +217,6 @@ class Parameters(Strict):
     images: str = Field(description="the dataset that stands for pictures: `dataset`, or stills that are cut from it")
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     device: Literal["auto", "cpu", "cuda"]
-    threads: int = Field(ge=1)
     bootstrap: Bootstrap
     pretrained: Pretrained
     watch: Watch

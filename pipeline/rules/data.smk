@@ -16,7 +16,7 @@ rule fetch:
         dataset="|".join(name for name in cards.names() if name not in dag.folders),
     conda:
         "../environment.yaml"
-    threads: min(16, workflow.cores or PARAMETERS.threads)
+    threads: min(16, workflow.cores or PARAMETERS.at(PARAMETERS.scale).threads)
     resources:
         mem_mb=2000,
         runtime=60,

@@ -20,7 +20,7 @@ rule evaluate:
         "runs/{scale}/benchmarks/evaluate/{dataset}/{run}.{seed}.{on}.{protocol}.tsv"
     conda:
         "../environment.yaml"
-    threads: PARAMETERS.threads
+    threads: lambda w: PARAMETERS.at(w.scale).threads
     resources:
         mem_mb=lambda w: PARAMETERS.at(w.scale).resources.memory_mb,
         runtime=lambda w: PARAMETERS.at(w.scale).resources.minutes,

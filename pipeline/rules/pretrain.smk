@@ -19,7 +19,7 @@ rule pretrain:
         "runs/{scale}/benchmarks/pretrain/{dataset}/{run}.{seed}.tsv"
     conda:
         "../environment.yaml"
-    threads: PARAMETERS.threads
+    threads: lambda w: PARAMETERS.at(w.scale).threads
     resources:
         mem_mb=lambda w: PARAMETERS.at(w.scale).resources.memory_mb,
         runtime=lambda w: PARAMETERS.at(w.scale).resources.minutes,

@@ -122,7 +122,7 @@ rule cues:
         "runs/benchmarks/cues.tsv"
     conda:
         "../environment.yaml"
-    threads: PARAMETERS.threads
+    threads: PARAMETERS.at(PARAMETERS.scale).threads
     resources:
         mem_mb=PARAMETERS.at(PARAMETERS.scale).resources.memory_mb,
         runtime=PARAMETERS.at(PARAMETERS.scale).resources.minutes,

@@ -67,7 +67,7 @@ def cues(parameters: Parameters) -> None:
         stage.partial(path).write_text(report.to_markdown(), encoding="utf-8")
         values = json.dumps(report.to_json(), indent=1, sort_keys=True)
         stage.partial(path.with_suffix(".json")).write_text(values + "\n", encoding="utf-8")
-        stage.notes |= {"device": device, "threads": parameters.threads, "passes": report.to_json()["passes"]}
+        stage.notes |= {"device": device, "threads": parameters.at(scale).threads, "passes": report.to_json()["passes"]}
 
 
 def _report(

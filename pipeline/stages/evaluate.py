@@ -93,7 +93,7 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
             table = rows[split]
             md5 = receipts.describe(indices[split])["md5"]
             stage.used_clips(ROLES[split], on, split, md5, len(index.usable(table)))
-        stage.notes |= {"device": device, "threads": parameters.threads}
+        stage.notes |= {"device": device, "threads": parameters.at(scale).threads}
 
 
 def _scored(result: Evaluation, rows: pd.DataFrame, bootstrap: Bootstrap) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
         stage.notes |= facts | {
             "device": device,
             "seed": seed,
-            "threads": parameters.threads,
+            "threads": parameters.at(scale).threads,
             "parameters_of_encoder": sum(
                 parameter.numel() for encoder in method.encoders().values() for parameter in encoder.parameters()
             ),

@@ -7,7 +7,7 @@ def test_a_stage_depends_on_its_own_keys_only() -> None:
     read = parameters.read()
     keys = parameters.keys_of("pretrain", "smoke", "toyworld", "rotation")
     used = read.used(keys)
-    assert set(used) == {"runs.rotation", "scales.smoke.training.rotation", "watch", "device", "threads"}
+    assert set(used) == {"runs.rotation", "scales.smoke.training.rotation", "watch", "device", "scales.smoke.threads"}
     assert used["runs.rotation"]["method"] == "rotation"
 
 

@@ -19,8 +19,8 @@ def test_the_shipped_file_is_valid() -> None:
     ("key", "value", "expected"),
     [
         ("sclae", "smoke", "sclae: unknown key; did you mean 'scale'?"),
-        ("threads", 0, "threads: input should be greater than or equal to 1, found 0"),
-        ("threads", "two", "threads: input should be a valid integer"),
+        ("scales/smoke/threads", 0, "scales.smoke.threads: input should be greater than or equal to 1, found 0"),
+        ("scales/smoke/threads", "two", "scales.smoke.threads: input should be a valid integer"),
         ("seeds", [], "seeds: list should have at least 1 item"),
         ("device", "gpu", "device: input should be 'auto', 'cpu' or 'cuda', found 'gpu'"),
         ("runs/rotation/argumets", {}, "runs.rotation.argumets: unknown key; did you mean 'arguments'?"),

@@ -74,7 +74,7 @@ def decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fingerprints.refresh(parameters.read(), "smoke")
     write_split("train", 40)
     write_split("validation", 20)
-    edit((), {"device": "cpu", "threads": 1})
+    edit((), {"device": "cpu"})
     for run in ("rotation", "supervised"):
         schedule(run, **SHORT)
 
