@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipeline import cards, layout
 from pipeline.errors import UserError, did_you_mean
@@ -14,7 +16,6 @@ from pipeline.lineage.chain import Report, Step, closure
 from pipeline.parameters import Parameters
 from pipeline.paths import from_text
 from pipeline.store import index
-from pipeline.tables import numbers
 
 SINCE = "(excluded since; rerun)"
 TESTED = "tested on"
@@ -105,9 +106,22 @@ def _role(
         return None
     # The index was made anew without it, the number was not. Which clips were scored is kept beside it.
     if role == TESTED:
-        scored = {clip for one in numbers.read_result(folder).predictions.values() for clip in one.parent}
-        return f"{role} {SINCE}" if scored & set(rows["parent"]) else None
+        return f"{role} {SINCE}" if scored_clips(folder) & {*rows["parent"], *rows["id"]} else None
     return f"perhaps {role} (excluded, and not made again since; rerun)"
+
+
+def scored_clips(folder: Path) -> set[str]:
+    """What an evaluation's predictions are of: clips, and windows of clips that others are paired with.
+
+    Raises UserError for a predictions.parquet that is missing or broken."""
+    path = folder / "predictions.parquet"
+    try:
+        table = pq.read_table(path, columns=["parent", "partner"])
+    except FileNotFoundError:
+        raise UserError(f"{path}: missing; `snakemake {path}` makes it") from None
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{path}: not a readable file of predictions ({error}); delete it and run again") from None
+    return {clip for column in table.columns for clip in column.unique().to_pylist() if clip is not None}
 
 
 def _find(report: Report, name: str) -> dict[tuple[str, str], tuple[pd.DataFrame, str]]:

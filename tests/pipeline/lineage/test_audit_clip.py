@@ -4,11 +4,13 @@ import re
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline import layout, parameters
 from pipeline.errors import UserError
-from pipeline.lineage.audit_clip import dataset_of
+from pipeline.lineage.audit_clip import dataset_of, scored_clips
 from tests.project import enter_settings
 
 
@@ -45,3 +47,13 @@ def test_a_file_of_no_dataset_is_named_with_what_was_looked_through(own: Path, t
     expected = f"{other}: no file of toyworld, mine, toyworld-stills, which is all that is decoded at scale smoke"
     with pytest.raises(UserError, match=re.escape(expected)):
         dataset_of(parameters.read(), "smoke", str(other))
+
+
+def test_a_clip_is_scored_as_an_example_or_as_the_partner_of_one(tmp_path: Path) -> None:
+    partner = pa.array([None, "toyworld/test/c@0001"], pa.string())
+    table = pa.table({"parent": ["toyworld/test/a", "toyworld/test/b"], "partner": partner})
+    pq.write_table(table, tmp_path / "predictions.parquet")
+    assert scored_clips(tmp_path) == {"toyworld/test/a", "toyworld/test/b", "toyworld/test/c@0001"}
+    (tmp_path / "predictions.parquet").write_text("cut")
+    with pytest.raises(UserError, match="not a readable file of predictions"):
+        scored_clips(tmp_path)
