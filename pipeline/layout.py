@@ -88,7 +88,7 @@ def report(scale: str, dataset: str) -> Path:
 
 def report_files(dataset: str) -> list[str]:
     """What a report is made of, within its folder; its receipt aside."""
-    figures = [f"figures/{name}.png" for name in (dataset, "training-curves", "confusion")]
+    figures = [f"figures/{name}.png" for name in (dataset, "training-curves", "confusion", "tuples")]
     return ["table.md", "metrics.json", "budgets.md", *figures]
 
 

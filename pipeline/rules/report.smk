@@ -34,6 +34,7 @@ rule report:
         sheet="reports/{scale}/{dataset}/figures/{dataset}.png",
         curves="reports/{scale}/{dataset}/figures/training-curves.png",
         confusion="reports/{scale}/{dataset}/figures/confusion.png",
+        tuples="reports/{scale}/{dataset}/figures/tuples.png",
         receipt="reports/{scale}/{dataset}/receipt.json",
     log:
         "runs/{scale}/logs/report/{dataset}.log",
@@ -70,6 +71,7 @@ rule publish:
         sheet=f"reports/figures/{PARAMETERS.dataset}.png",
         curves="reports/figures/training-curves.png",
         confusion="reports/figures/confusion.png",
+        tuples="reports/figures/tuples.png",
         receipt="reports/receipt.json",
     log:
         "runs/logs/publish.log",

@@ -11,6 +11,7 @@ from pipeline.figures import decoded
 from pipeline.figures.confusion import Answers, confusion
 from pipeline.figures.contact_sheet import contact_sheet
 from pipeline.figures.curves import curves
+from pipeline.figures.tuples import tuples
 from pipeline.files import write_json, write_text
 from pipeline.lineage import absent, exclusions, fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
@@ -28,6 +29,7 @@ from pipeline.tables.own import OwnReport
 
 SHEET_SIDE = 96  # px, of a frame
 SHEET_WINDOWS = 24  # of somebody's own files
+MOTION, TUPLES = "motion", 4  # of which strategy tuples are drawn, and how many
 CONFUSED = "top1"  # the metric whose predictions are drawn
 
 
@@ -35,7 +37,7 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
     """Writes the files of `layout.report_files`."""
     folder = layout.report(scale, dataset)
     outputs = [folder / name for name in layout.report_files(dataset)]
-    table, figures, budget, sheet, curved, confused = outputs
+    table, figures, budget, sheet, curved, confused, over_motion = outputs
     dag = Dag(parameters)
     card = cards.read(dataset)
     own = card.kind == "folder"
@@ -44,7 +46,10 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
     indices = dag.indices(scale, dataset)
     rows = pd.concat([index.read(path) for path in indices], ignore_index=True)
     shown = sample.chosen(rows, card.main, SHEET_WINDOWS) if own else clips.of_each_class(rows, dataset)
-    shards = [layout.decoded(scale, dataset) / f"{name}.arrow" for name in sorted(shown["shard"].unique())]
+    store, mined = layout.decoded(scale, dataset), layout.tuples(scale, dataset, "train")
+    drawn = clips.of_strategy(index.read(mined), rows, MOTION, TUPLES) if mined in dag.data(scale, [dataset]) else None
+    looked_into = {*(shown["shard"] if own else ()), *(drawn["shard"] if drawn is not None else ())}
+    shards = [store / f"{name}.arrow" for name in sorted(looked_into)]
     excluded = [layout.exclusions(scale, dataset, split) for split in card.splits]
     with receipts.open(
         "report",
@@ -54,7 +59,9 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
             *(run / "log.csv" for run in runs),
             *indices,
             *excluded,
-            *(shards if own else [*map(from_text, shown["path"]), layout.TABLES, layout.PUBLISHED]),
+            *shards,
+            *([mined] if drawn is not None else []),
+            *([] if own else [*map(from_text, shown["path"]), layout.TABLES, layout.PUBLISHED]),
             layout.card(dataset),
             fingerprints.check("report", parameters, scale),
         ],
@@ -69,7 +76,7 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
             not_run = eligibility.not_run(parameters, scale, card)
             notes = small_batches(trained)
             write_text(stage.partial(table), own_tables.render(OwnReport(card, made, not_run, rows, notes)))
-            decoded.sheet(sample.windows(layout.decoded(scale, dataset), shown, card.main), stage.partial(sheet))
+            decoded.sheet(sample.windows(store, shown, card.main), stage.partial(sheet))
         else:
             lecture = lectures.read()
             lectures.check_runs(lecture, parameters.runs)
@@ -81,6 +88,7 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
         first = {run.parent.name: pd.read_csv(run / "log.csv") for run in reversed(runs)}
         curves(dict(reversed(first.items())), stage.partial(curved))
         confusion(answers(parameters, results, made.ids), stage.partial(confused))
+        tuples([] if drawn is None else clips.mined_tuples(drawn, store), stage.partial(over_motion))
         stage.notes |= {"numbers": len(made.measured), "left_out": counted(made.left_out)}
 
 

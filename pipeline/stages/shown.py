@@ -1,14 +1,18 @@
 """Which clips are shown as pictures, and their files read for it: before the store made them small."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from pipeline import cards
 from pipeline.figures.strip import Strip
+from pipeline.figures.tuples import LETTERS, MinedTuple
 from pipeline.media.sound import read_sound
 from pipeline.media.video import open_video
 from pipeline.paths import from_text
 from pipeline.store import index
+from pipeline.store.shards import Shard
 
 SAMPLE_RATE = 48_000
 
@@ -41,6 +45,27 @@ def strips(shown: pd.DataFrame, dataset: str, side: int) -> list[Strip]:
         sound = read_sound(path, SAMPLE_RATE) / 32768
         title, note = str(getattr(row, _title(dataset))), str(getattr(row, "label_action", ""))
         made.append(Strip(title, note.replace("_", " "), frames, sound, SAMPLE_RATE))
+    return made
+
+
+def of_strategy(mined: pd.DataFrame, rows: pd.DataFrame, strategy: str, most: int) -> pd.DataFrame:
+    """mined: the training split's tuples. rows: of the index. Of at most `most` clips, from the whole split, the first
+    tuple of a strategy, with where the clip lies in the store."""
+    train = rows[rows["split"] == "train"].reset_index(drop=True)
+    first = mined[mined["strategy"] == strategy].drop_duplicates("row")
+    chosen = first.iloc[np.linspace(0, max(len(first) - 1, 0), min(most, len(first))).astype(int)]
+    return chosen.join(train[["shard", "offset", "frame_times"]], on="row")
+
+
+def mined_tuples(chosen: pd.DataFrame, store: Path) -> list[MinedTuple]:
+    """chosen: of `of_strategy`. store: the folder of the shards."""
+    made = []
+    for row in chosen.to_dict("records"):
+        shard, offset = Shard(store / f"{row['shard']}.arrow"), int(row["offset"])
+        times, letters = np.asarray(row["frame_times"]), {letter: float(row[letter]) for letter in LETTERS}
+        at = np.searchsorted(times, np.array(list(letters.values())) + 1e-6, side="right") - 1
+        motion, frames = shard.window("motion", offset), shard.steps("frames", offset)[at]
+        made.append(MinedTuple(str(row["id"]), times, motion, float(row["threshold"]), letters, frames))
     return made
 
 
