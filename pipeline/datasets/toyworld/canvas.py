@@ -93,7 +93,7 @@ def _grain(side: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """(side, side) relative brightness of a material: streaks, specks or clouds, stripes or checks at any angle, or
     nearly nothing. Strong enough to compete with the object's own lines."""
     kind = str(rng.choice(_MATERIALS))
-    strength = np.float32(rng.uniform(0.1, 0.4))
+    strength = np.float32(rng.uniform(0.05, 0.3))
     if kind in _CELLS:
         seeds = rng.normal(0, 0.5, _CELLS[kind]).astype(np.float32)
         pattern = cv2.resize(seeds, (side, side), interpolation=cv2.INTER_CUBIC)

@@ -1,4 +1,4 @@
-"""What light and camera do to a picture: uneven light that sways, colours that part towards the corners, noise."""
+"""What light and camera do to a picture: uneven light that flickers, colours that part towards the corners, noise."""
 
 import cv2
 import numpy as np
@@ -14,8 +14,10 @@ def expose(
     angle in radians from which it comes."""
     side = picture.shape[1]
     gain = _light(light, side, rng)
-    # Brightness swings instead of drifting: a drift would tell the direction of time.
-    flicker = 1 + rng.uniform(0, 0.05) * np.sin(2 * np.pi * (times / rng.uniform(0.7, 2.0) + rng.random()))
+    # Brightness swings instead of drifting: a drift would tell the direction of time. It flickers more than it swings,
+    # each frame for itself, or what lies between two others in brightness would lie between them in time.
+    swing = np.sin(2 * np.pi * (times / rng.uniform(0.7, 2.0) + rng.random()))
+    flicker = 1 + rng.uniform(0, 0.02) * (swing + 1.5 * rng.standard_normal(len(times)).clip(-2, 2))
     noise = rng.standard_normal((2 * side, 2 * side, 3), np.float32) * np.float32(rng.uniform(0.5, 2))
     corners = rng.integers(0, side, (len(times), 2))
     # Red is a little larger and blue a little smaller, or the other way round: at most a third of a pixel at 96.

@@ -79,15 +79,15 @@ def gesture(rng: np.random.Generator) -> Gesture:
 
 
 def camera(times: Floats, side: int, rng: np.random.Generator) -> Floats:
-    """(T, 2, 3) world to frame: slow oscillations of position, angle and zoom, and in most clips a hand's tremor, alike
-    forwards and backwards in time, so that neither order nor direction can be read from the background."""
-    amplitudes = rng.uniform(0.2, 1.0, 4) * [0.03, 0.03, np.deg2rad(2.5), 0.025]
+    """(T, 2, 3) world to frame: slow oscillations of position, angle and zoom, alike forwards and backwards in time,
+    and a hand's tremor. The tremor is of each frame for itself and larger than the oscillation: otherwise the camera
+    would be on its way from one frame to another in the frames between, and order could be read from the background."""
+    amplitudes = rng.uniform(0.2, 1.0, 4) * [0.010, 0.010, np.deg2rad(0.8), 0.008]
     if rng.random() < 0.1:
         amplitudes *= 0  # on a tripod
-    angles = 2 * np.pi * (times[:, None] / rng.uniform(1.6, 5.0, 4) + rng.random(4))
-    tremble = rng.uniform(0.2, 1.0) * np.array([0.006, 0.006, np.deg2rad(0.4), 0.002]) * (rng.random() < 0.7)
-    shaken = amplitudes * np.sin(angles) + tremble * rng.normal(0, 1, (len(times), 4))
-    right, down, turn, zoom = shaken.T
+    angles = 2 * np.pi * (times[:, None] / rng.uniform(2.5, 6.0, 4) + rng.random(4))
+    tremor = rng.uniform(1.0, 1.6) * rng.normal(0, 1, (len(times), 4))
+    right, down, turn, zoom = (amplitudes * (np.sin(angles) + tremor)).T
     centre = np.full((len(times), 2), (side - 1) / 2)
     return similarity(centre + side * np.stack([right, down], axis=1), turn, np.exp(zoom))
 

@@ -67,12 +67,12 @@ def _room_and_equaliser(dry: Wave, rate: int, rng: np.random.Generator) -> Wave:
     tail = round(rng.uniform(0.05, _LONGEST_TAIL) * rate)
     echo = rng.standard_normal(tail, np.float32)
     echo *= np.exp(np.arange(tail, dtype=np.float32) * np.float32(-6.9 / (tail - 1)))  # to -60 dB
-    response = np.concatenate([np.ones(1, np.float32), echo * np.float32(rng.uniform(0.1, 0.8) / np.linalg.norm(echo))])
+    response = np.concatenate([np.ones(1, np.float32), echo * np.float32(rng.uniform(0.1, 0.6) / np.linalg.norm(echo))])
     # Of one size for all clips of a length.
     size = scipy.fft.next_fast_len(len(dry) + round(_LONGEST_TAIL * rate), real=True)
     # A gain an octave, with straight lines between; no delay, since the phase is left alone.
     firsts, shares = _octaves(size, rate)
-    nepers = (rng.normal(0, 6, len(firsts)) * (np.log(10) / 20)).astype(np.float32)
+    nepers = (rng.normal(0, 4, len(firsts)) * (np.log(10) / 20)).astype(np.float32)
     gain = shares * np.repeat(np.diff(nepers), np.diff(firsts))
     gain += np.repeat(nepers[:-1], np.diff(firsts))
     spectrum = scipy.fft.rfft(dry, size)

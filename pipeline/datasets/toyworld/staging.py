@@ -62,11 +62,11 @@ def stage(
     """label: of the main object; hard: cluttered, with a twin; played: the strokes at which the main object moves."""
     side, times = setting.side, setting.times
     way = rng.choice([-1.0, 1.0])  # the side on which the actor stands
-    large = rng.uniform(0.46, 0.58) if rng.random() < 0.85 else rng.uniform(0.32, 0.46)
+    large = rng.uniform(0.44, 0.56) if rng.random() < 0.85 else rng.uniform(0.32, 0.46)
     size = (rng.uniform(0.30, 0.37) if hard else large) * side
     main, main_layer, at = _main(label, played, size, -way, setting, rng)
 
-    height = (rng.uniform(0.36, 0.42) if hard else rng.uniform(0.42, 0.58)) * side
+    height = (rng.uniform(0.36, 0.42) if hard else rng.uniform(0.46, 0.60)) * side
     aside = min(rng.uniform(0.21, 0.28) * side, 0.5 * side - _HALF_WAY * height)
     feet = np.array([way * aside, rng.uniform(_HEADROOM * height - 0.47 * side, 0.45 * side)])
     actors, actor_layers, performance, joints = _actor(action, height, feet, setting, rng)

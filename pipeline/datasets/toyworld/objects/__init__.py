@@ -27,10 +27,10 @@ DRAWINGS: dict[str, Callable[[Canvas, Palette, np.random.Generator], None]] = {
 # Drawn larger than shown and shrunk by area: thin lines keep their share of a pixel instead of flickering.
 _OVERSAMPLING = 2.4
 _LONGEST = 1.3  # longer side, relative to the geometric mean of both
-_YAW, _PITCH = 42.0, 25.0  # degrees, about the upright and the level axis
+_YAW, _PITCH = 32.0, 18.0  # degrees, about the upright and the level axis
 _DISTANCE = 2.5  # of the eye, in sides of the drawing: how strongly what is turned tapers
-_SHEAR = 0.2
-_BEND = 0.028  # of the side, by which a drawing's points are off, as a standard deviation
+_SHEAR = 0.14
+_BEND = 0.02  # of the side, by which a drawing's points are off, as a standard deviation
 
 
 @dataclass(frozen=True)
