@@ -68,6 +68,11 @@ def evaluation(scale: str, dataset: str, name: str, seed: int, on: str, protocol
     return run(scale, dataset, name, seed) / on / protocol
 
 
+def seed_of(evaluation: Path) -> int:
+    """Of an evaluation's folder."""
+    return int(evaluation.parent.parent.name.removeprefix("seed-"))
+
+
 def fingerprints(scale: str) -> Path:
     return Path("runs") / scale / "fingerprints"
 
@@ -88,7 +93,8 @@ def report(scale: str, dataset: str) -> Path:
 
 def report_files(dataset: str) -> list[str]:
     """What a report is made of, within its folder; its receipt aside."""
-    figures = [f"figures/{name}.png" for name in (dataset, "training-curves", "confusion", "tuples")]
+    drawn = (dataset, "training-curves", "confusion", "tuples", "neighbours", "retrieval")
+    figures = [f"figures/{name}.png" for name in drawn]
     return ["table.md", "metrics.json", "budgets.md", *figures]
 
 

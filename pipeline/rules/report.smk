@@ -35,6 +35,8 @@ rule report:
         curves="reports/{scale}/{dataset}/figures/training-curves.png",
         confusion="reports/{scale}/{dataset}/figures/confusion.png",
         tuples="reports/{scale}/{dataset}/figures/tuples.png",
+        neighbours="reports/{scale}/{dataset}/figures/neighbours.png",
+        retrieval="reports/{scale}/{dataset}/figures/retrieval.png",
         receipt="reports/{scale}/{dataset}/receipt.json",
     log:
         "runs/{scale}/logs/report/{dataset}.log",
@@ -72,6 +74,8 @@ rule publish:
         curves="reports/figures/training-curves.png",
         confusion="reports/figures/confusion.png",
         tuples="reports/figures/tuples.png",
+        neighbours="reports/figures/neighbours.png",
+        retrieval="reports/figures/retrieval.png",
         receipt="reports/receipt.json",
     log:
         "runs/logs/publish.log",

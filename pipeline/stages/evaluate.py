@@ -1,5 +1,6 @@
 """evaluate: one run under one protocol, from frozen weights to per-example predictions and from those to numbers."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -24,6 +25,7 @@ from selfsup.probes.metrics import per_example
 from selfsup.probes.probe import Evaluation, Pretrained
 from selfsup.registry import load
 
+IDS = pa.list_(pa.string())
 ROLES = {"train": "probe trained on", "validation": "chosen on", "test": "tested on"}
 
 
@@ -76,7 +78,7 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
             results = probe.evaluate(Pretrained(encoders, method), **sources, device=device, seed=seed)
         except ValueError as error:
             raise UserError(f"{layout.PARAMETERS}: protocol {protocol} on {on} at scale {scale}: {error}") from error
-        predictions = pa.concat_tables(_with_clips(result, rows["test"]) for result in results)
+        predictions = pa.concat_tables(_with_clips(result, rows) for result in results)
         pq.write_table(predictions, stage.partial(folder / "predictions.parquet"))
         numbers = {
             "scale": scale,
@@ -112,19 +114,24 @@ def _scored(result: Evaluation, rows: pd.DataFrame, bootstrap: Bootstrap) -> dic
     }
 
 
-def _with_clips(result: Evaluation, rows: pd.DataFrame) -> pa.Table:
+def _with_clips(result: Evaluation, rows: Mapping[str, pd.DataFrame]) -> pa.Table:
     """A number's predictions with the ids of the clips in place of their positions in the index. partner: the id of an
-    example's other clip, where it is made of two."""
-    predictions = result.predictions
-    chosen = rows.iloc[predictions["row"]]
-    partner = rows["id"].to_numpy()[predictions["partner"]] if "partner" in predictions else None
+    example's other clip, where it is made of two; retrieved: the ids of what was found for it, best first."""
+    predictions, found = result.predictions, result.retrieved
+    tested = rows["test"]
+    chosen = tested.iloc[predictions["row"]]
+    partner = tested["id"].to_numpy()[predictions["partner"]] if "partner" in predictions else None
     count = len(chosen)
+    retrieved = (
+        pa.array(rows[found.split]["id"].to_numpy()[found.rows].tolist(), IDS) if found else pa.nulls(count, IDS)
+    )
     return pa.table(
         {
             "metric": pa.array([result.metric] * count).dictionary_encode(),
             "id": pa.array(chosen["id"], pa.string()),
             "parent": pa.array(chosen["parent"], pa.string()),
             "partner": pa.array(partner, pa.string()) if partner is not None else pa.nulls(count, pa.string()),
+            "retrieved": retrieved,
             "label": predictions["label"],
             "prediction": predictions["prediction"],
             "scores": list(predictions["scores"]),

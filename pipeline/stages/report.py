@@ -11,12 +11,14 @@ from pipeline.figures import decoded
 from pipeline.figures.confusion import Answers, confusion
 from pipeline.figures.contact_sheet import contact_sheet
 from pipeline.figures.curves import curves
+from pipeline.figures.searches import searches
 from pipeline.figures.tuples import tuples
 from pipeline.files import write_json, write_text
 from pipeline.lineage import absent, exclusions, fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
 from pipeline.paths import from_text
 from pipeline.stages import shown as clips
+from pipeline.stages.searched import Searches
 from pipeline.store import index, sample
 from pipeline.tables import budgets, markdown, numbers
 from pipeline.tables import lecture as lectures
@@ -37,7 +39,7 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
     """Writes the files of `layout.report_files`."""
     folder = layout.report(scale, dataset)
     outputs = [folder / name for name in layout.report_files(dataset)]
-    table, figures, budget, sheet, curved, confused, over_motion = outputs
+    table, figures, budget, sheet, curved, confused, over_motion, neighbours, retrieval = outputs
     dag = Dag(parameters)
     card = cards.read(dataset)
     own = card.kind == "folder"
@@ -50,6 +52,8 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
     drawn = clips.of_strategy(index.read(mined), rows, MOTION, TUPLES) if mined in dag.data(scale, [dataset]) else None
     looked_into = {*(shown["shard"] if own else ()), *(drawn["shard"] if drawn is not None else ())}
     shards = [store / f"{name}.arrow" for name in sorted(looked_into)]
+    first_seed = [path for path in evaluations if layout.seed_of(path) == parameters.seeds[0]]
+    found = Searches(parameters, scale, first_seed)
     excluded = [layout.exclusions(scale, dataset, split) for split in card.splits]
     with receipts.open(
         "report",
@@ -57,9 +61,8 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
         inputs=[
             *(one / name for one in evaluations for name in ("numbers.json", "predictions.parquet")),
             *(run / "log.csv" for run in runs),
-            *indices,
+            *dict.fromkeys([*indices, *shards, *found.inputs]),
             *excluded,
-            *shards,
             *([mined] if drawn is not None else []),
             *([] if own else [*map(from_text, shown["path"]), layout.TABLES, layout.PUBLISHED]),
             layout.card(dataset),
@@ -88,6 +91,8 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
         first = {run.parent.name: pd.read_csv(run / "log.csv") for run in reversed(runs)}
         curves(dict(reversed(first.items())), stage.partial(curved))
         confusion(answers(parameters, results, made.ids), stage.partial(confused))
+        searches([search.panel() for search in found.within], 3, stage.partial(neighbours))
+        searches([search.panel() for search in found.across], 2, stage.partial(retrieval))
         tuples([] if drawn is None else clips.mined_tuples(drawn, store), stage.partial(over_motion))
         stage.notes |= {"numbers": len(made.measured), "left_out": counted(made.left_out)}
 

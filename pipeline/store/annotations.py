@@ -66,7 +66,10 @@ def _boxes(objects: Path, which: pc.Expression) -> dict[str, tuple[np.ndarray, n
         for edge in (low, high):
             seen[edge] = ((seen[edge] - (size - short) / 2) / short).clip(0, 1)
     seen = seen[(seen["right"] > seen["left"]) & (seen["bottom"] > seen["top"])]
-    return {clip: (one["frame"].to_numpy(), one[BOX].to_numpy(np.float32)) for clip, one in seen.groupby("id")}
+    seen = seen.sort_values("id", kind="stable")
+    clips, firsts = np.unique(seen["id"].to_numpy(str), return_index=True)
+    frames, boxes = (np.split(seen[name].to_numpy(), firsts[1:]) for name in ("frame", BOX))
+    return {str(clip): (at, box.astype(np.float32)) for clip, at, box in zip(clips, frames, boxes, strict=True)}
 
 
 STREAMS: Mapping[str, tuple[Callable[[Path, pd.DataFrame], dict[int, np.ndarray]], np.ndarray]] = {

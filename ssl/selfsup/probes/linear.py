@@ -77,7 +77,7 @@ class Linear(Probe):
             (choosing.blocks, choosing.labels),
             [np.arange(len(fitting.labels))],
             self.penalties,
-            lambda features, labels, penalty: Softmax(features, labels, classes, penalty, self.max_iterations),
+            lambda x, y: Softmax.path(x, y, classes, self.penalties, self.max_iterations),
         )
         final = self._features(encoder, test, self.test_frames, device)
         return chosen.evaluated("top1", final.rows, final.labels, final.blocks, classes)

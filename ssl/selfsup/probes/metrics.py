@@ -18,6 +18,11 @@ def topk(label: np.ndarray, scores: np.ndarray, k: int) -> np.ndarray:
     return np.asarray((scores >= own).sum(axis=1) - 1 < k, dtype=np.float64)
 
 
+def of_label(label: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """label: (N,) int. scores: (N, classes) -> (N,) float64: the label's own."""
+    return np.take_along_axis(scores, label[:, None], axis=1)[:, 0].astype(np.float64)
+
+
 def per_example(metric: str) -> Callable[[Mapping[str, np.ndarray]], np.ndarray]:
     """How one example is scored for a number of that name: `top1_few` is `top1`, with few labels. Raises ValueError."""
     kind = metric.split("_")[0]
@@ -28,6 +33,7 @@ def per_example(metric: str) -> Callable[[Mapping[str, np.ndarray]], np.ndarray]
 
 PER_EXAMPLE: dict[str, Callable[[Mapping[str, np.ndarray]], np.ndarray]] = {
     "top1": lambda predictions: top1(predictions["label"], predictions["prediction"]),
+    "ndcg": lambda predictions: of_label(predictions["label"], predictions["scores"]),
     "accuracy": lambda predictions: top1(predictions["label"], predictions["prediction"]),
 }
 """By a metric's name: from the columns of `probe.Evaluation.predictions` to one value an example, (N,) float64."""

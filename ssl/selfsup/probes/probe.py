@@ -28,6 +28,14 @@ class Pretrained:
 
 
 @dataclass(frozen=True)
+class Retrieved:
+    """What was found for each test example, best first. split: in which; rows: (N, K) int64, positions in its index."""
+
+    split: str
+    rows: np.ndarray
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """One number and what it comes from.
 
@@ -38,6 +46,7 @@ class Evaluation:
     choice: what was chosen on validation, the layer among it.
     candidates: everything that it was chosen from, with its validation score, in the order tried.
     baselines: what a metric is to be read against, by name: `chance`, 1 / classes.
+    retrieved: of a protocol that looks for what is nearest.
     """
 
     metric: str
@@ -45,6 +54,7 @@ class Evaluation:
     choice: dict[str, Any]
     candidates: list[dict[str, Any]]
     baselines: dict[str, float]
+    retrieved: Retrieved | None = None
 
 
 class Probe(Protocol):

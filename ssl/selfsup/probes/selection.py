@@ -11,8 +11,8 @@ from selfsup.probes.metrics import top1
 from selfsup.probes.probe import Evaluation
 from selfsup.source import Source
 
-Fit = Callable[[np.ndarray, np.ndarray, float], Classifier]
-"""(features (N, T, D), labels (N,), strength of the regularisation) -> a classifier."""
+Path = Callable[[np.ndarray, np.ndarray], Sequence[Classifier]]
+"""(features (N, T, D), labels (N,)) -> a classifier for each strength of the regularisation."""
 
 
 @dataclass(frozen=True)
@@ -45,18 +45,19 @@ def choose(
     validation: tuple[Mapping[str, np.ndarray], np.ndarray],
     draws: Sequence[np.ndarray],
     strengths: Sequence[float],
-    fit: Fit,
+    path: Path,
 ) -> Chosen:
     """train, validation: blocks by name, (N, T, D) each, and labels (N,). draws: positions of the training clips whose
-    labels are used, one array a draw. The pair of block and strength with the best mean top-1 on validation over the
-    draws; of equals the first: the shallower block, then the strength named first. Raises ValueError for nothing to
-    choose from."""
+    labels are used, one array a draw. strengths: those of the path.
+
+    The pair of block and strength with the best mean top-1 on validation over the draws; of equals the first: the
+    shallower block, then the strength named first. Raises ValueError for nothing to choose from."""
     (blocks, labels), (unseen, truth) = train, validation
     candidates: list[dict[str, Any]] = []
     best: tuple[float, dict[str, Any], list[Classifier]] | None = None
     for layer, features in blocks.items():
-        for strength in strengths:
-            fitted = [fit(features[draw], labels[draw], strength) for draw in draws]
+        paths = [path(features[draw], labels[draw]) for draw in draws]
+        for strength, *fitted in zip(strengths, *paths, strict=True):
             said = [one.scores(unseen[layer]).argmax(axis=1) for one in fitted]
             accuracy = float(np.mean([top1(truth, one).mean() for one in said]))
             candidate = {"layer": layer, "penalty": strength, "validation_top1": accuracy}

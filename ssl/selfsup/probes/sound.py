@@ -56,7 +56,7 @@ class SoundSVM(Probe):
     def evaluate(
         self, pretrained: Pretrained, *, train: Source, validation: Source, test: Source, device: str, seed: int
     ) -> list[Evaluation]:
-        """seed: of the draws of few labels and of the solver. Raises ValueError like `Linear`."""
+        """seed: of the draws of few labels. Raises ValueError like `Linear`."""
         encoder = pretrained.encoder_of(self.streams)
         check_splits("sound classification", training=train, validation=validation, test=test)
         fitting, choosing, final = (
@@ -80,7 +80,7 @@ class SoundSVM(Probe):
                 (choosing.blocks, choosing.labels),
                 draws,
                 self.costs,
-                lambda x, y, cost: OneVsAllSVM(x, y, classes, cost, self.max_iterations, seed),
+                lambda x, y: OneVsAllSVM.path(x, y, classes, self.costs, self.max_iterations),
             )
             numbers.append(chosen.evaluated(f"top1{amount}", final.rows, final.labels, final.blocks, classes))
         return numbers

@@ -52,7 +52,7 @@ class ClipWatch:
         if self.neighbours is not None:
             near = self.neighbours
             bank, known = features_of(encoder, near.bank, near.entries, device)
-            answers = nearest(
+            weights, _ = votes(
                 features,
                 bank,
                 known[near.label],
@@ -60,8 +60,13 @@ class ClipWatch:
                 count=near.count,
                 temperature=near.temperature,
             )
-            measured["knn_top1"] = (answers == labels[near.label]).float().mean().item()
+            measured["knn_top1"] = (weights.argmax(dim=1) == labels[near.label]).float().mean().item()
         return measured
+
+
+def every(source: Source) -> Tensor:
+    """(N,) int64, the entries of a source."""
+    return torch.arange(len(source.table["row"]))
 
 
 @torch.no_grad()
@@ -98,11 +103,13 @@ def effective_rank(features: Tensor) -> float:
     return torch.special.entr(values / values.sum()).sum().exp().item()
 
 
-def nearest(features: Tensor, bank: Tensor, labels: Tensor, *, classes: int, count: int, temperature: float) -> Tensor:
-    """features: (N, D), bank: (M, D), of length 1; labels: (M,) of the bank -> (N,) the class with most weight among
-    the `count` nearest of the bank, each weighing exp(cosine / temperature)."""
+def votes(
+    features: Tensor, bank: Tensor, labels: Tensor, *, classes: int, count: int, temperature: float
+) -> tuple[Tensor, Tensor]:
+    """features: (N, D), bank: (M, D), of length 1; labels: (M,) of the bank -> (N, classes), what each class weighs
+    among the `count` nearest of the bank, each weighing exp(cosine / temperature) (up to a factor a row), and (N, K)
+    their positions, nearest first."""
     similarity, places = (features @ bank.T).topk(min(count, len(bank)), dim=1)
     # Less the largest: only ratios count, and exp(1 / temperature) would be a large number.
     weights = ((similarity - similarity[:, :1]) / temperature).exp()
-    votes = torch.zeros(len(features), classes).scatter_add_(1, labels[places], weights)
-    return votes.argmax(dim=1)
+    return torch.zeros(len(features), classes).scatter_add_(1, labels[places], weights), places

@@ -82,7 +82,9 @@ def test_runs_scored_on_other_examples_are_named(evaluation: Write) -> None:
     rotation = numbers.read_result(evaluation("rotation", right=120))
     random = numbers.read_result(evaluation("random", right=60))
     whole = random.predictions["top1"]
-    shorter = numbers.predictions(whole.id[:60], whole.parent[:60], whole.label[:60], whole.prediction[:60])
+    shorter = numbers.predictions(
+        whole.id[:60], whole.parent[:60], whole.label[:60], whole.prediction[:60], whole.scores[:60]
+    )
     scored = random.evaluation.numbers[0].model_copy(update={"value": 1.0})
     random = numbers.Result(random.evaluation.model_copy(update={"numbers": [scored]}), {"top1": shorter})
     with pytest.raises(UserError, match=r"random/seed-0.* scored on other examples than .*rotation/seed-0.*60 and 200"):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from selfsup.networks.convnet import ConvNet
-from selfsup.probes.watch import ClipWatch, Neighbours, effective_rank, feature_std, features_of, nearest
+from selfsup.probes.watch import ClipWatch, Neighbours, effective_rank, feature_std, features_of, votes
 
 
 def unit(count: int, dims: int, seed: int = 0) -> torch.Tensor:
@@ -40,17 +40,19 @@ def test_the_effective_rank_counts_directions() -> None:
 def test_neighbours_vote_by_their_similarity_as_a_slow_loop_does() -> None:
     features, bank = unit(40, 6, seed=1), unit(90, 6, seed=2)
     labels = torch.arange(90) % 4
-    answers = nearest(features, bank, labels, classes=4, count=7, temperature=0.07)
-    for answer, feature in zip(answers, features, strict=True):
-        similar = sorted(((bank[place] @ feature).item(), int(labels[place])) for place in range(90))[-7:]
-        votes = [sum(math.exp(value / 0.07) for value, label in similar if label == one) for one in range(4)]
-        assert int(answer) == votes.index(max(votes))
+    weights, places = votes(features, bank, labels, classes=4, count=7, temperature=0.07)
+    for weight, found, feature in zip(weights, places, features, strict=True):
+        similar = sorted(((bank[place] @ feature).item(), place) for place in range(90))[:-8:-1]
+        assert found.tolist() == [place for _, place in similar]
+        by_hand = [sum(math.exp(value / 0.07) for value, at in similar if labels[at] == one) for one in range(4)]
+        expected = torch.tensor(by_hand) / sum(by_hand)
+        torch.testing.assert_close(weight / weight.sum(), expected, atol=1e-5, rtol=1e-4)
 
 
 def test_a_bank_smaller_than_k_and_a_class_with_one_clip_are_no_obstacle() -> None:
     bank = torch.eye(3)
-    answers = nearest(bank, bank, torch.tensor([0, 0, 2]), classes=5, count=20, temperature=0.07)
-    assert answers.tolist() == [0, 0, 2]
+    weights, _ = votes(bank, bank, torch.tensor([0, 0, 2]), classes=5, count=20, temperature=0.07)
+    assert weights.argmax(dim=1).tolist() == [0, 0, 2]
 
 
 def test_labels_are_read_off_neighbours_of_the_bank(make_source) -> None:

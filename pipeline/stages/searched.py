@@ -1,0 +1,85 @@
+"""What protocols that look for the nearest have found for a few test clips, read from the store to be drawn."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from pipeline import cards, layout
+from pipeline.figures.searches import Panel, Shown
+from pipeline.parameters import Parameters
+from pipeline.store import index, sample
+from pipeline.tables.numbers import read_evaluation
+
+PICTURE, SOUND = "picture", "sound"
+QUERIES, FOUND = 6, 5  # that are drawn: clips that ask, and for each of them
+
+
+@dataclass(frozen=True)
+class Search:
+    """Of one number. title: its run, and for a search across modalities what asks for what. folder: of the shards.
+    label: that alike clips have in common. rows: of the index, the clip that asks and after it those that were found,
+    best first. asking, asked: PICTURE or SOUND."""
+
+    title: str
+    folder: Path
+    label: str
+    rows: Sequence[pd.DataFrame]
+    asking: str
+    asked: str
+
+    def panel(self) -> Panel:
+        """Read from the store."""
+        drawn = []
+        for rows in self.rows:
+            asking, *found = sample.windows(self.folder, rows, self.label)
+            drawn.append((_shown(asking, self.asking), [_shown(one, self.asked) for one in found]))
+        return Panel(self.title, drawn)
+
+
+class Searches:
+    """Those of some evaluations: `within` pictures, by neighbours, and `across` pictures and sounds, by retrieval.
+
+    inputs: the files of the store that they are drawn from."""
+
+    def __init__(self, parameters: Parameters, scale: str, evaluations: Iterable[Path]) -> None:
+        """evaluations: their folders."""
+        self.within: list[Search] = []
+        self.across: list[Search] = []
+        self.inputs: list[Path] = []
+        rows: dict[str, pd.DataFrame] = {}
+        for folder in evaluations:
+            table = pq.read_table(folder / "predictions.parquet", columns=["metric", "id", "label", "retrieved"])
+            answered = table.filter(table["retrieved"].is_valid()).to_pandas()
+            if answered.empty:
+                continue
+            evaluation = read_evaluation(folder)
+            card, store = cards.read(evaluation.on), layout.decoded(scale, evaluation.on)
+            if evaluation.on not in rows:
+                indices = [layout.index(scale, evaluation.on, split) for split in card.splits]
+                self.inputs += indices
+                rows[evaluation.on] = pd.concat(map(index.read, indices)).set_index("id", drop=False)
+            label = card.arguments(parameters.protocols[evaluation.protocol].all_arguments())["label"]
+            for metric, some in answered.groupby("metric", observed=True, sort=False):
+                chosen = some.sort_values("id").drop_duplicates("label").sort_values("label").head(QUERIES)
+                shown = [rows[evaluation.on].loc[[one.id, *one.retrieved[:FOUND]]] for one in chosen.itertuples()]
+                self.inputs += [store / f"{name}.arrow" for name in pd.concat(shown)["shard"].unique()]
+                _, _, ways = str(metric).partition("_")
+                if ways:
+                    asking, asked = ways.split("_")
+                    title = f"{evaluation.run}: {asking} to {asked}"
+                    self.across.append(Search(title, store, label, shown, asking, asked))
+                else:
+                    self.within.append(Search(evaluation.run, store, label, shown, PICTURE, PICTURE))
+
+
+def _shown(window: sample.Window, kind: str) -> Shown:
+    """Its middle frame, or its sound."""
+    if kind == SOUND:
+        assert window.spectrogram is not None
+        return Shown(window.label, np.asarray(window.spectrogram))
+    assert window.frames is not None
+    return Shown(window.label, window.frames[len(window.frames) // 2])

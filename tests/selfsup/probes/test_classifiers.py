@@ -1,0 +1,54 @@
+"""The probes' linear classifiers: what a well-known solver finds, from wherever they start, in fewer dimensions too."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
+
+from selfsup.probes.classifiers import OneVsAllSVM, Softmax
+
+CLASSES = 4
+
+
+def examples(count: int, dims: int) -> tuple[np.ndarray, np.ndarray]:
+    """Features (count, 1, dims) of overlapping classes, and labels (count,)."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(count) % CLASSES
+    features = rng.normal(0, 1, (count, 1, dims)) + 0.7 * rng.normal(0, 1, (CLASSES, 1, dims))[labels]
+    return (5 + features * rng.uniform(0.1, 10, dims)).astype(np.float32), labels
+
+
+def z_scored(features: np.ndarray) -> np.ndarray:
+    flat = features[:, 0].astype(np.float64)
+    return (flat - flat.mean(axis=0)) / flat.std(axis=0)
+
+
+# More examples than numbers, and fewer: then all is done in the space that the examples span.
+@pytest.mark.parametrize(("count", "dims"), [(200, 12), (40, 100)])
+def test_a_path_of_softmax_layers_ends_where_each_ends_alone(count: int, dims: int) -> None:
+    features, labels = examples(count, dims)
+    penalties = [0.1, 0.01]
+    for penalty, fitted in zip(penalties, Softmax.path(features, labels, CLASSES, penalties, 2000), strict=True):
+        alone = LogisticRegression(C=1 / (penalty * count), max_iter=5000, tol=1e-8).fit(z_scored(features), labels)
+        np.testing.assert_allclose(fitted.scores(features), alone.predict_proba(z_scored(features)), atol=2e-3)
+
+
+@pytest.mark.parametrize(("count", "dims"), [(200, 12), (40, 100)])
+def test_a_path_of_machines_finds_what_liblinear_finds(count: int, dims: int) -> None:
+    features, labels = examples(count, dims)
+    costs = [1.0, 10.0]
+    for cost, fitted in zip(costs, OneVsAllSVM.path(features, labels, CLASSES, costs, 2000), strict=True):
+        # liblinear penalises the offset too, unless it is the weight of a large constant.
+        alone = LinearSVC(C=cost / count, dual=False, intercept_scaling=1000, tol=1e-8, max_iter=100_000)
+        decided = alone.fit(z_scored(features), labels).decision_function(z_scored(features))
+        np.testing.assert_allclose(fitted.scores(features), decided, atol=1e-2)
+
+
+@pytest.mark.parametrize("path", [Softmax.path, OneVsAllSVM.path])
+def test_a_class_that_is_not_there_is_no_answer_and_scores_are_the_mean_over_times(path) -> None:
+    features, labels = examples(200, 12)
+    [fitted] = path(features, labels, CLASSES + 1, [0.1], 500)
+    twice = np.concatenate([features, features[::-1]], axis=1)
+    apart = fitted.scores(features)
+    np.testing.assert_allclose(fitted.scores(twice)[:, :CLASSES], ((apart + apart[::-1]) / 2)[:, :CLASSES], atol=1e-5)
+    assert apart.argmax(axis=1).max() < CLASSES

@@ -1,0 +1,54 @@
+"""Weighted nearest neighbours: what is near votes, k is validation's choice, neighbours are training clips."""
+
+import numpy as np
+import pytest
+import torch
+
+from selfsup.networks.convnet import ConvNet
+from selfsup.probes.knn import KNN
+from selfsup.probes.probe import Evaluation, Pretrained
+
+
+def evaluate(splits: list, **changes) -> Evaluation:
+    torch.manual_seed(0)
+    encoder = ConvNet(widths=[4, 8], side=16)
+    probe = KNN(**{"label": "colour", "neighbours": [60, 5], "temperature": 0.07, "kept": 4, **changes})
+    train, validation, test = splits
+    [number] = probe.evaluate(
+        Pretrained({"encoder": encoder}, None), train=train, validation=validation, test=test, device="cpu", seed=0
+    )
+    return number
+
+
+@pytest.fixture
+def splits(make_source) -> list:
+    return [make_source(count, table="clips", seed=seed) for seed, count in enumerate([60, 20, 30])]
+
+
+def test_a_colour_is_read_off_neighbours_and_k_is_chosen_on_validation(splits) -> None:
+    number = evaluate(splits)
+    predictions = number.predictions
+    assert (predictions["prediction"] == predictions["label"]).mean() > 0.8
+    np.testing.assert_allclose(predictions["scores"].sum(axis=1), 1, atol=1e-5)
+    best = max(number.candidates, key=lambda one: one["validation_top1"])
+    assert [one["neighbours"] for one in number.candidates] == [60, 5]
+    assert number.choice == best
+    assert number.choice["layer"] == "block2"
+
+
+def test_neighbours_are_training_clips_mostly_of_the_same_class_and_the_clip_itself_comes_first(splits) -> None:
+    found = evaluate(splits).retrieved
+    assert found is not None
+    assert found.split == "train"
+    assert found.rows.shape == (30, 4)
+    alike = splits[0].labels["colour"].numpy()[found.rows] == splits[2].labels["colour"].numpy()[:, None]
+    assert alike.mean() > 0.8
+    itself = evaluate([splits[0], splits[1], splits[0]]).retrieved
+    assert itself is not None
+    assert itself.rows[:, 0].tolist() == list(range(60))
+
+
+def test_one_class_is_nothing_to_tell_apart(splits) -> None:
+    splits[0].labels["colour"][:] = 1
+    with pytest.raises(ValueError, match="nearest neighbours: all 60 training clips have the same 'colour'"):
+        evaluate(splits)
