@@ -43,10 +43,10 @@ class PerFrame(Encoder):
         the mean over T."""
         frames = streams["frames"]
         if self.stabilised:
-            frames = frames.float()
-            frames = shifted_back(frames, camera_shifts(frames))
-        images = single_image(frames.flatten(0, 1)[:, None], self.net.side)
-        images = images.reshape(*frames.shape[:2], *images.shape[1:])
+            images = shifted_back(frames, camera_shifts(frames), self.net.side)
+        else:
+            images = single_image(frames.flatten(0, 1)[:, None], self.net.side)
+            images = images.reshape(*frames.shape[:2], *images.shape[1:])
         return self.contrast * (images - images.mean(dim=1, keepdim=True)) if self.contrast else images
 
     def blocks(self, x: Tensor) -> list[Tensor]:

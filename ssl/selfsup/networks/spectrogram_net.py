@@ -43,9 +43,10 @@ class SpectrogramNet(Encoder):
         # Without the lowest bin, which holds no tone. Bins go up, time to the right. Averaged over time first, since
         # memory has a step's bins side by side: four times as fast as `avg_pool2d` of the transposed one.
         loud, pool = streams["spectrogram"], self.pool
-        steps = loud[:, : loud.shape[1] // pool * pool].unflatten(1, (-1, pool)).mean(dim=2)[:, :, 1:]
-        bins = steps[:, :, : steps.shape[2] // pool * pool].unflatten(2, (-1, pool)).mean(dim=3)
-        return (bins / 6 + 1).transpose(1, 2)[:, None].contiguous()
+        count, steps, bins = loud.shape
+        shorter = loud[:, : steps // pool * pool].reshape(count, -1, pool, bins).mean(dim=2)[:, :, 1:]
+        pooled = shorter[:, :, : (bins - 1) // pool * pool].reshape(*shorter.shape[:2], -1, pool).mean(dim=3)
+        return (pooled / 6 + 1).transpose(1, 2)[:, None].contiguous()
 
     def blocks(self, x: Tensor) -> list[Tensor]:
         """x: (B, 1, bins, steps) -> maps (B, widths[i], bins / 2^(i+1), steps / 2^(i+1))."""

@@ -54,8 +54,8 @@ def resized_crop(
     takes 1.2 times as long with it at 64 px, 0.85 times at 128 to 96 px; a bare crop at 64 px takes 0.7 times as long.
     """
     height, width = images.shape[-2:]
-    down = _resampling(boxes[:, 0], boxes[:, 2], height, side or height)
-    across = _resampling(boxes[:, 1], boxes[:, 3], width, side or width)
+    down = resampling(boxes[:, 0], boxes[:, 2], height, side or height)
+    across = resampling(boxes[:, 1], boxes[:, 3], width, side or width)
     across = torch.where(mirrored[:, None, None], across.flip(1), across)
     if sigmas is not None:
         blur = blur_matrices(sigmas, len(down[0]))
@@ -64,8 +64,9 @@ def resized_crop(
     return separable(images, down, across)
 
 
-def _resampling(start: Tensor, extent: Tensor, size: int, samples: int) -> Tensor:
-    """start, extent: (B,) of intervals in [0, size], in pixels -> (B, samples, size), rows of weights that sum to one.
+def resampling(start: Tensor, extent: Tensor, size: int, samples: int) -> Tensor:
+    """start, extent: (B,) of intervals, in pixels -> (B, samples, size), rows of weights that sum to one. Where an
+    interval reaches beyond [0, size], the picture's border is repeated.
 
     The triangle filter of PIL's and torch's antialiased bilinear resizing, widened where the image shrinks: a filter
     narrower than the way from sample to sample would skip pixels. As in PIL's `resize(box=...)`, pixels just outside
@@ -73,6 +74,7 @@ def _resampling(start: Tensor, extent: Tensor, size: int, samples: int) -> Tenso
     """
     pace = (extent / samples)[:, None, None]
     centres = start[:, None, None] + (torch.arange(samples, device=start.device)[:, None] + 0.5) * pace
+    centres = centres.clamp(0.5, size - 0.5)
     pixels = torch.arange(size, device=start.device) + 0.5
     weights = (1 - (pixels - centres).abs() / pace.clamp(min=1)).clamp(min=0)
     return weights / weights.sum(dim=2, keepdim=True)

@@ -9,13 +9,14 @@ not enough: frames so stabilised told their order in 72 % of pairs, and with all
 import torch
 from torch import Tensor
 
+from selfsup.views.geometry import resampling
 from selfsup.views.separable import separable
 
 
 def camera_shifts(frames: Tensor) -> Tensor:
-    """frames: (B, T, C, H, W) float -> (B, T, 2): by how many px, down and to the right, each frame's picture lies off
-    that of the frame in the middle; to a fraction of a pixel, up to half the picture's side."""
-    grey = frames.mean(dim=2)
+    """frames: (B, T, C, H, W), float or uint8 -> (B, T, 2): by how many px, down and to the right, each frame's picture
+    lies off that of the frame in the middle; to a fraction of a pixel, up to half the picture's side."""
+    grey = frames.mean(dim=2, dtype=torch.float32)
     height, width = grey.shape[-2:]
     # Borders would correlate with themselves at a shift of zero.
     window = torch.hann_window(height, device=frames.device)[:, None] * torch.hann_window(width, device=frames.device)
@@ -51,17 +52,13 @@ def _signed(shift: Tensor, size: int) -> Tensor:
     return torch.where(shift > size / 2, shift - size, shift)
 
 
-def shifted_back(frames: Tensor, shifts: Tensor) -> Tensor:
-    """frames: (B, T, C, H, W) float. shifts: (B, T, 2) px. -> the same shape, each frame moved against its shift,
-    bilinearly; what comes in from beyond the picture repeats its border."""
+def shifted_back(frames: Tensor, shifts: Tensor, side: int) -> Tensor:
+    """frames: (B, T, C, H, W), float, or uint8, which comes out in [-1, 1]. shifts: (B, T, 2) px. -> float (B, T, C,
+    side, side), each frame moved against its shift and resized, antialiased, in one; what comes in from beyond the
+    picture repeats its border."""
     down, across = (
-        _shifting(shifts[..., axis].flatten(), size).to(frames.dtype) for axis, size in enumerate(frames.shape[-2:])
+        resampling(start, torch.full_like(start, size), size, side)
+        for start, size in zip(shifts.flatten(0, 1).unbind(dim=1), frames.shape[-2:], strict=True)
     )
-    return separable(frames.flatten(0, 1), down, across).reshape(frames.shape)
-
-
-def _shifting(shifts: Tensor, size: int) -> Tensor:
-    """shifts: (N,) px -> (N, size, size): rows of weights by which a line of pixels is read that much further on."""
-    pixels = torch.arange(size, device=shifts.device)
-    read = (pixels + shifts[:, None]).clamp(0, size - 1)
-    return (1 - (read[:, :, None] - pixels).abs()).clamp(min=0)
+    moved = separable(frames.flatten(0, 1), down, across)
+    return moved.reshape(*frames.shape[:2], *moved.shape[1:])

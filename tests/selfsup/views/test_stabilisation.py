@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from selfsup.views.stabilisation import camera_shifts, shifted_back
@@ -38,7 +39,7 @@ def test_shifts_are_counted_from_the_frame_in_the_middle() -> None:
 
 def test_whole_pixels_are_taken_back_to_what_was_there() -> None:
     frames = film([(3.0, -5.0), (0.0, 0.0)])
-    back = shifted_back(frames, torch.tensor([(3.0, -5.0), (0.0, 0.0)]).expand(2, 2, 2))
+    back = shifted_back(frames, torch.tensor([(3.0, -5.0), (0.0, 0.0)]).expand(2, 2, 2), SIDE)
     inside = (..., slice(8, -8), slice(8, -8))
     torch.testing.assert_close(back[:, 0][inside], frames[:, 1][inside], atol=0.05, rtol=0)
     torch.testing.assert_close(back[:, 1], frames[:, 1], atol=0.05, rtol=0)
@@ -46,7 +47,7 @@ def test_whole_pixels_are_taken_back_to_what_was_there() -> None:
 
 def test_what_stands_still_in_the_world_stands_still_in_the_picture() -> None:
     frames = film(SHIFTS)
-    still = shifted_back(frames, camera_shifts(frames))[..., 12:-12, 12:-12]
+    still = shifted_back(frames, camera_shifts(frames), SIDE)[..., 12:-12, 12:-12]
     before = frames[..., 12:-12, 12:-12].std(dim=1).mean()
     assert still.std(dim=1).mean() < 0.25 * before
 
@@ -54,3 +55,21 @@ def test_what_stands_still_in_the_world_stands_still_in_the_picture() -> None:
 @pytest.mark.parametrize("value", [0.0, 200.0])
 def test_a_picture_without_texture_is_not_moved(value: float) -> None:
     assert torch.equal(camera_shifts(torch.full((1, 3, 3, SIDE, SIDE), value)), torch.zeros(1, 3, 2))
+
+
+def test_moving_and_resizing_in_one_is_doing_one_after_the_other() -> None:
+    frames, shifts = film([(1.0, 2.0), (-2.5, 0.25)]), torch.tensor([(1.0, 2.0), (-2.5, 0.25)]).expand(2, 2, 2)
+    apart = shifted_back(frames, shifts, SIDE).flatten(0, 1)
+    apart = F.interpolate(apart, size=(SIDE // 2, SIDE // 2), mode="bilinear", antialias=True)
+    together = shifted_back(frames, shifts, SIDE // 2).flatten(0, 1)
+    # But for the border; and a fraction of a pixel blurs once, not twice.
+    inside = (..., slice(4, -4), slice(4, -4))
+    torch.testing.assert_close(together[::2][inside], apart[::2][inside], atol=0.05, rtol=0)
+    assert (together - apart)[inside].abs().mean() < 2
+
+
+def test_bytes_come_out_between_minus_one_and_one() -> None:
+    frames = film(SHIFTS).to(torch.uint8)
+    shifts = torch.tensor(SHIFTS).expand(2, 5, 2)
+    expected = shifted_back(frames.float(), shifts, 32) / 127.5 - 1
+    torch.testing.assert_close(shifted_back(frames, shifts, 32), expected, atol=1e-5, rtol=0)
