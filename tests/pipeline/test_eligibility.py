@@ -33,7 +33,7 @@ def evaluations(given: parameters.Parameters, mine: Card) -> list[tuple[str, str
     return [(run, protocol) for _, run, _, protocol in found]
 
 
-STILLS = [(run, "linear") for run in ("random", "supervised", "rotation")]
+STILLS = [(run, protocol) for run in ("random", "supervised", "rotation") for protocol in ("linear", "knn")]
 VIDEO = ("random_video", "supervised_video", "shuffle_and_learn", "shuffle_and_learn_uniform")
 
 
@@ -51,7 +51,7 @@ def test_videos_with_sound_and_labels_allow_every_run_and_protocol_but_the_contr
 
 def test_stills_allow_what_needs_no_motion_and_no_sound(given: parameters.Parameters) -> None:
     mine = card("image", ["a", "b"])
-    assert evaluations(given, mine) == [*STILLS, ("random_sight", "linear")]
+    assert evaluations(given, mine) == [*STILLS, ("random_sight", "linear"), ("random_sight", "knn")]
     reasons = eligibility.not_run(given, "smoke", mine)
     assert reasons["shuffle_and_learn"] == reasons["action"] == "needs several frames of a clip, and `mine` has stills"
     assert reasons["ave_net"] == "needs spectrogram, and `mine` has frames only"

@@ -26,3 +26,13 @@ def single_image(frames: Tensor, side: int) -> Tensor:
     if height != side:
         images = F.interpolate(images, size=(side, side), mode="bilinear", antialias=True)
     return images / 127.5 - 1.0
+
+
+def standardised(pictures: Tensor) -> Tensor:
+    """pictures: (B, C, H, W) -> the same shape, of each entry every channel's mean 0 and the spread over all of it 1.
+
+    So that neither light nor loudness is what most tells entries apart. Of a picture that is all alike, 0: what varies
+    by less than a hundredth is not enlarged to 1.
+    """
+    centred = pictures - pictures.mean(dim=(2, 3), keepdim=True)
+    return centred / centred.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp(min=0.01)

@@ -10,6 +10,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from selfsup.networks.encoder import Encoder, Window
+from selfsup.networks.preparation import standardised
 from selfsup.networks.strided import strided_maps, strided_stages
 
 RATE = 200
@@ -17,7 +18,8 @@ RATE = 200
 
 
 class SpectrogramNet(Encoder):
-    """A block is a 3 x 3 convolution of stride 2, batch normalisation and a ReLU."""
+    """A block is a 3 x 3 convolution of stride 2, batch normalisation and a ReLU. What it takes is standardised, each
+    entry for itself, which the papers do not do: see `StandardisedConvNet`."""
 
     streams: ClassVar = ("spectrogram",)
     ranges: ClassVar = {"widths": (1, 65536), "seconds": (0.05, 60), "pool": (1, 64)}
@@ -39,14 +41,14 @@ class SpectrogramNet(Encoder):
         return self.widths
 
     def prepare(self, streams: Mapping[str, Tensor]) -> Tensor:
-        """spectrogram: (B, T, 257) log magnitude, -11.5 to 5.5 -> (B, 1, 256 / pool, T / pool), about -1 to 2."""
+        """spectrogram: (B, T, 257) log magnitude, -11.5 to 5.5 -> (B, 1, 256 / pool, T / pool), see `standardised`."""
         # Without the lowest bin, which holds no tone. Bins go up, time to the right. Averaged over time first, since
         # memory has a step's bins side by side: four times as fast as `avg_pool2d` of the transposed one.
         loud, pool = streams["spectrogram"], self.pool
         count, steps, bins = loud.shape
         shorter = loud[:, : steps // pool * pool].reshape(count, -1, pool, bins).mean(dim=2)[:, :, 1:]
         pooled = shorter[:, :, : (bins - 1) // pool * pool].reshape(*shorter.shape[:2], -1, pool).mean(dim=3)
-        return (pooled / 6 + 1).transpose(1, 2)[:, None].contiguous()
+        return standardised(pooled.transpose(1, 2)[:, None].contiguous())
 
     def blocks(self, x: Tensor) -> list[Tensor]:
         """x: (B, 1, bins, steps) -> maps (B, widths[i], bins / 2^(i+1), steps / 2^(i+1))."""

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from selfsup.networks.convnet import ConvNet
+from selfsup.networks.convnet import ConvNet, StandardisedConvNet
 
 WIDTHS = [32, 64, 128, 256]
 
@@ -50,3 +50,14 @@ def test_prepare_averages_when_it_shrinks() -> None:
 def test_prepare_refuses_clips_and_odd_shapes(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="an image network takes"):
         ConvNet(widths=[4], side=8).prepare({"frames": torch.zeros(shape, dtype=torch.uint8)})
+
+
+def test_a_standardised_picture_has_no_brightness_cast_or_contrast() -> None:
+    frames = torch.randint(256, (3, 1, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    frames[1] = (frames[0].float() * torch.tensor([0.3, 0.3, 0.3]).view(1, 3, 1, 1) + 20).to(torch.uint8)
+    frames[2] = 77
+    images = StandardisedConvNet(widths=[4], side=8).prepare({"frames": frames})
+    torch.testing.assert_close(images.mean(dim=(2, 3)), torch.zeros(3, 3), atol=1e-5, rtol=0)
+    torch.testing.assert_close(images[0].square().mean(), torch.tensor(1.0))
+    torch.testing.assert_close(images[0], images[1], atol=0.03, rtol=0)  # bytes are coarse
+    assert images[2].abs().max() < 1e-3

@@ -7,6 +7,7 @@ from selfsup.registry import load
 WINDOW = {"frames": 4, "seconds": 1.0, "contrast": 2.0, "stabilised": True}
 ARGUMENTS = {
     "convnet": {"widths": [4, 6, 8], "side": 16},
+    "standardised_convnet": {"widths": [4, 6, 8], "side": 16},
     "alexnet": {"side": 64},
     "per_frame_convnet": {"widths": [4, 6, 8], "side": 16, **WINDOW},
     "per_frame_alexnet": {"side": 64, **WINDOW},
