@@ -17,8 +17,7 @@ BATCH = 256  # tuples that go through the network at once; changes what comes ou
 
 class Order(Probe):
     """The method's own answer; nothing is fitted, so that the training and validation splits are not read. Number
-    `accuracy`, of the test split's tuples of one strategy, each once in order and once
-    not, half of them backwards."""
+    `accuracy`, of the test split's tuples of one strategy, each once in order and once not, half of them backwards."""
 
     table = "tuples"
     streams = ("frames",)
@@ -44,13 +43,13 @@ class Order(Probe):
         count = len(table["row"])
         coin, back = torch.rand(2, count, generator=Generator().manual_seed(seed))
         scores, labels = [], []
-        for shown in (torch.zeros(count, dtype=torch.long), 1 + (coin < 0.5).long()):
+        for way in (torch.zeros(count, dtype=torch.long), 1 + (coin < 0.5).long()):
             answered = [
-                self._answers(method, test, table, indices, shown[indices], back[indices] < 0.5, device)
+                self._answers(method, test, table, indices, way[indices], back[indices] < 0.5, device)
                 for indices in torch.split(torch.arange(count), BATCH)
             ]
             scores.append(torch.cat(answered))
-            labels.append((shown == 0).long())
+            labels.append((way == 0).long())
         probabilities = torch.cat(scores).numpy().astype(np.float32)
         predictions = {
             "row": table["row"].repeat(2).numpy(),
@@ -67,12 +66,12 @@ class Order(Probe):
         source: Source,
         table: Table,
         indices: Tensor,
-        shown: Tensor,
+        way: Tensor,
         backwards: Tensor,
         device: str,
     ) -> Tensor:
         """(B, 2): how likely out of order and in order, for tuples half of which are, where in training `positives` of
         them were."""
-        batch = source.take(method.drawn(table, indices, shown, backwards)).to(device)
+        batch = source.take(method.drawn(table, indices, way, backwards)).to(device)
         prior = torch.tensor([1 - method.positives, method.positives], device=device).log()
         return (method.logits(method.prepare(batch.streams)) - prior).softmax(dim=1).cpu()

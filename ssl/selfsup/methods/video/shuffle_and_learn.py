@@ -18,7 +18,7 @@ from selfsup.source import TUPLE_STRATEGIES, Batch, Draw, Source, Table
 from selfsup.views.geometry import random_resized_crop_flip
 
 MARGIN = 0.06  # around what is hidden, of the picture's side
-SHOWN = ("bcd", "bad", "bed")
+WAYS = ("bcd", "bad", "bed")
 """What may be shown of five frames a < b < c < d < e: the first is in order, the others are not (section 3.1)."""
 
 
@@ -99,14 +99,14 @@ class ShuffleAndLearn(Method):
     def draw(self, table: Table, indices: Tensor, generator: Generator, progress: Progress) -> Draw:
         """indices: (B,) into the tuples. In order with probability `positives`, else one of the two others."""
         coin, which, back = torch.rand(3, len(indices), generator=generator)
-        shown = torch.where(coin < self.positives, 0, 1 + (which < 0.5).long())
-        return self.drawn(table, indices, shown, back < self.backwards)
+        way = torch.where(coin < self.positives, 0, 1 + (which < 0.5).long())
+        return self.drawn(table, indices, way, back < self.backwards)
 
-    def drawn(self, table: Table, indices: Tensor, shown: Tensor, backwards: Tensor) -> Draw:
+    def drawn(self, table: Table, indices: Tensor, way: Tensor, backwards: Tensor) -> Draw:
         """See `times_shown`; probes draw by it too."""
-        times = times_shown(table, indices, shown, backwards)
+        times = times_shown(table, indices, way, backwards)
         streams = ("frames",) if self.shown == "all" else ("frames", "foreground")
-        targets = {"in_order": (shown == 0).long()}
+        targets = {"in_order": (way == 0).long()}
         return Draw(indices, table["row"][indices], dict.fromkeys(streams, times), targets)
 
     def views(self, batch: Batch, generator: Generator, progress: Progress) -> Shown:
@@ -144,10 +144,10 @@ def of_strategy(table: Table, strategy: str) -> Table:
     return {name: column[chosen] for name, column in table.items()}
 
 
-def times_shown(table: Table, indices: Tensor, shown: Tensor, backwards: Tensor) -> Tensor:
-    """indices: (B,) into the tuples. shown: (B,) positions in `SHOWN`. backwards: (B,) bool. -> (B, 3) seconds."""
-    ways = torch.stack([torch.stack([table[letter][indices] for letter in way], dim=1) for way in SHOWN])
-    times = ways[shown, torch.arange(len(indices))]
+def times_shown(table: Table, indices: Tensor, way: Tensor, backwards: Tensor) -> Tensor:
+    """indices: (B,) into the tuples. way: (B,) positions in `WAYS`. backwards: (B,) bool. -> (B, 3) seconds."""
+    all_ways = torch.stack([torch.stack([table[letter][indices] for letter in one], dim=1) for one in WAYS])
+    times = all_ways[way, torch.arange(len(indices))]
     return torch.where(backwards[:, None], times.flip(1), times)
 
 
