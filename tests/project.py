@@ -101,7 +101,7 @@ def is_somebodys(path: Path) -> bool:
 
 
 def project_at(root: Path) -> Project:
-    """The repository's files, committed or not, at the smoke scale."""
+    """The repository's files, committed or not, at the smoke scale and with one seed."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -116,7 +116,9 @@ def project_at(root: Path) -> Project:
     parameters = root / "params.yaml"
     settings = yaml.safe_load(parameters.read_text())
     text = parameters.read_text().replace(f"scale: {settings['scale']} ", "scale: smoke ", 1)
+    text = text.replace(f"seeds: {settings['seeds']} ", "seeds: [0] ", 1)
     assert "\nscale: smoke " in f"\n{text}"
+    assert "\nseeds: [0] " in text
     parameters.write_text(text)
     project = Project(root)
     project.run("git", "init", "--quiet", "--initial-branch", "main")

@@ -2,8 +2,8 @@
 
 Temporal order can be read from a moving camera; Wei, Lim, Zisserman and Freeman (CVPR 2018) stabilise their videos for
 that reason. Here by phase correlation (Kuglin and Hines, 1975), which finds one translation a frame: turns and zooms of
-the camera stay. On toyworld at 64 px half of the shifts are off by less than 0.26 px, 15 % by more than one. That is
-not enough: frames so stabilised told their order in 72 % of pairs, and with all but the background hidden in as many.
+the camera stay. An untrained network, reading frames as differences to their mean, recognises 39 % of toyworld's
+actions with it and 36 % without.
 """
 
 import torch

@@ -36,8 +36,8 @@ class Embedding(nn.Module):
     """Each channel's greatest value in the last block, two fully connected layers, length 1 (figure 2 of the paper).
 
     Before the length is made 1 each number is normalised over the batch, which the paper does not do: without that all
-    embeddings of a modality are nearly the same at first. After 700 steps of 128 of toyworld's clips the area under the
-    ROC curve was .56 without and .64 with it, on validation.
+    embeddings of a modality are nearly the same at first. After 700 steps of 128 clips of an earlier toyworld the area
+    under the ROC curve was .56 without and .64 with it, on validation.
     """
 
     def __init__(self, channels: int, dims: int) -> None:
@@ -53,7 +53,7 @@ class Embedding(nn.Module):
 class AVENet(Method):
     """Differs from the paper in the networks below the embedding, in its normalisation (`Embedding`), where `negatives`
     says so, and in that frames are cropped around the main object where a dataset knows its box, as the stills of image
-    methods are: on whole frames of toyworld accuracy was at chance after 800 steps, around objects at 61 %.
+    methods are: on whole frames of an earlier toyworld accuracy was at chance after 800 steps, around objects at 61 %.
     """
 
     table = "clips"

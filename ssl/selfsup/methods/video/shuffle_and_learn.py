@@ -33,9 +33,10 @@ class Shown:
 
 class ShuffleAndLearn(Method):
     """Differs from the paper in three ways. Its CaffeNet has fc6 and fc7 (4096) a frame: here one hidden layer a frame,
-    on a grid of the last block, since where things are is what changes. It classifies the three concatenated fc7
-    linearly; a linear layer adds up what each frame says alone, and cannot say of c that it lies between b and d, so
-    there may be a hidden layer (`joint`) before it. Tuples are drawn evenly: mining has chosen them by their motion.
+    on a grid of the last block (1: on its mean, so that what is learned is in the channels, which probes read). It
+    classifies the three concatenated fc7 linearly; a linear layer adds up what each frame says alone, and cannot say of
+    c that it lies between b and d, so there may be a hidden layer (`joint`) before it. Tuples are drawn evenly: mining
+    has chosen them by their motion.
     """
 
     table = "tuples"
