@@ -38,33 +38,31 @@ class Retrieval(Probe):
     def evaluate(
         self, pretrained: Pretrained, *, train: Source, validation: Source, test: Source, device: str, seed: int
     ) -> list[Evaluation]:
-        """seed: of frames and sounds. Baseline: `chance`, of an order drawn at random. Raises ValueError for fewer than
-        two test clips, or fewer than two of a class that is there."""
+        """seed: of frames and sounds. Baseline: `chance`, of an order drawn at random. A clip whose class no other has
+        is found by others but does not ask: it has nothing to find. Raises ValueError where that leaves none."""
         method = pretrained.method
         assert isinstance(method, AVENet)
         method.to(device).eval()
         rows = test.table["row"].numpy()
-        if len(rows) < 2:
-            raise ValueError(f"retrieval: needs two test clips or more: there is {len(rows)}")
         seen, heard, labels = embedded(method, test, Generator().manual_seed(seed), device)
-        classes = len(test.classes[self.label])
-        others = np.bincount(labels.numpy(), minlength=classes) - 1
-        if (others == 0).any():
-            alone = test.classes[self.label][int(np.argmax(others == 0))]
-            raise ValueError(f"retrieval: only one test clip has {self.label} {alone!r}: there is nothing to find")
+        known = labels.numpy()
+        others = np.bincount(known, minlength=len(test.classes[self.label])) - 1
+        asks = others[known] > 0
+        if not asks.any():
+            raise ValueError(f"retrieval: no two of the {len(rows)} test clips have the same {self.label!r}")
         numbers = []
         for asking, query in (("picture", seen), ("sound", heard)):
             for asked, bank in (("picture", seen), ("sound", heard)):
-                places = nearest_others(query.cpu(), bank.cpu(), self.depth).numpy()
-                scores, chance = ndcg_by_class(labels.numpy()[places], others)
+                places = nearest_others(query.cpu(), bank.cpu(), self.depth).numpy()[asks]
+                scores, chance = ndcg_by_class(known[places], others)
                 predictions = {
-                    "row": rows,
-                    "label": labels.numpy(),
+                    "row": rows[asks],
+                    "label": known[asks],
                     "prediction": scores.argmax(axis=1).astype(np.int64),
                     "scores": scores,
                 }
                 choice = {"layer": "embedding"}
-                by_chance = {"chance": float(chance[labels.numpy()].mean())}
+                by_chance = {"chance": float(chance[known[asks]].mean())}
                 found = Retrieved("test", rows[places])
                 numbers.append(Evaluation(f"ndcg_{asking}_{asked}", predictions, choice, [choice], by_chance, found))
         return numbers
@@ -78,8 +76,8 @@ def nearest_others(query: Tensor, bank: Tensor, depth: int) -> Tensor:
 
 
 def ndcg_by_class(found: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """found: (N, K) classes of what was found, first to last. others: (C,) how many of a class there are to be found,
-    none of them 0 (-1 for a class that is not there).
+    """found: (N, K) classes of what was found, first to last. others: (C,) how many of a class there are to be found by
+    one of it (-1 for a class that is not there).
 
     -> (N, C) float32, the nDCG of each list if that were the class that is asked for, and (C,), that of a random order.
     """
@@ -88,6 +86,6 @@ def ndcg_by_class(found: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np
     gains = np.stack([(found == one) @ discounts for one in range(len(others))], axis=1)
     # The best order: all that there are come first.
     ideal = np.array([discounts[: max(count, 0)].sum() for count in others])
-    total = others[others > 0].sum() + (others > 0).sum() - 1  # all clips but the one that asks
+    total = (others + 1).sum() - 1  # all clips but the one that asks
     chance = np.maximum(others, 0) / total * discounts.sum() / np.where(ideal > 0, ideal, 1)
     return (gains / np.where(ideal > 0, ideal, 1)).astype(np.float32), chance

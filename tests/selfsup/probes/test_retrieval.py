@@ -76,6 +76,13 @@ def test_chance_is_what_random_orders_score() -> None:
     assert ndcg_by_class(labels[orders], others)[0][:, labels[0]].mean() == pytest.approx(chance, abs=0.01)
 
 
-def test_a_class_with_one_clip_has_nothing_to_find() -> None:
-    with pytest.raises(ValueError, match="retrieval: only one test clip has sounding 'c': there is nothing to find"):
-        evaluate(count=5)
+def test_a_clip_that_is_alone_of_its_class_is_found_but_does_not_ask() -> None:
+    for number in evaluate(count=5).values():
+        assert number.retrieved is not None
+        assert number.predictions["row"].tolist() == [50, 51, 53, 54]
+        assert 52 in number.retrieved.rows
+
+
+def test_clips_of_as_many_classes_have_nothing_to_find() -> None:
+    with pytest.raises(ValueError, match="retrieval: no two of the 3 test clips have the same 'sounding'"):
+        evaluate(count=3)
