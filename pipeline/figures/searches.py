@@ -71,7 +71,7 @@ def _cell(figure: Figure, shown: Shown, at: tuple[int, int], size: tuple[int, in
         axes.imshow(shown.picture, interpolation="lanczos", aspect="auto")
     else:
         decibels = 20 / np.log(10) * shown.picture.T
-        axes.imshow(decibels, cmap="magma", vmin=-90, vmax=20, origin="lower", aspect="auto")
+        axes.imshow(decibels, cmap="magma", vmin=-60, vmax=40, origin="lower", aspect="auto")
     axes.set_axis_off()
     if frame is not None:
         axes.add_patch(Rectangle((0, 0), 1, 1, transform=axes.transAxes, fill=False, edgecolor=frame, linewidth=4))

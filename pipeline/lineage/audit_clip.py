@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
 from pipeline import cards, layout
 from pipeline.errors import UserError, did_you_mean
@@ -16,6 +15,7 @@ from pipeline.lineage.chain import Report, Step, closure
 from pipeline.parameters import Parameters
 from pipeline.paths import from_text
 from pipeline.store import index
+from pipeline.tables.numbers import read_predictions
 
 SINCE = "(excluded since; rerun)"
 TESTED = "tested on"
@@ -111,17 +111,12 @@ def _role(
 
 
 def scored_clips(folder: Path) -> set[str]:
-    """What an evaluation's predictions are of: clips, and windows of clips that others are paired with.
+    """What an evaluation's predictions are of: clips, windows of clips that others are paired with, and what was found.
 
     Raises UserError for a predictions.parquet that is missing or broken."""
-    path = folder / "predictions.parquet"
-    try:
-        table = pq.read_table(path, columns=["parent", "partner"])
-    except FileNotFoundError:
-        raise UserError(f"{path}: missing; `snakemake {path}` makes it") from None
-    except (pa.ArrowException, OSError) as error:
-        raise UserError(f"{path}: not a readable file of predictions ({error}); delete it and run again") from None
-    return {clip for column in table.columns for clip in column.unique().to_pylist() if clip is not None}
+    table = read_predictions(folder, ["parent", "partner", "retrieved"])
+    columns = [table["parent"], table["partner"], pc.list_flatten(table["retrieved"])]
+    return {clip for column in columns for clip in column.unique().to_pylist() if clip is not None}
 
 
 def _find(report: Report, name: str) -> dict[tuple[str, str], tuple[pd.DataFrame, str]]:

@@ -18,7 +18,7 @@ from pipeline.lineage import absent, exclusions, fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
 from pipeline.paths import from_text
 from pipeline.stages import shown as clips
-from pipeline.stages.searched import Searches
+from pipeline.stages.searched import searches_of
 from pipeline.store import index, sample
 from pipeline.tables import budgets, markdown, numbers
 from pipeline.tables import lecture as lectures
@@ -53,7 +53,7 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
     looked_into = {*(shown["shard"] if own else ()), *(drawn["shard"] if drawn is not None else ())}
     shards = [store / f"{name}.arrow" for name in sorted(looked_into)]
     first_seed = [path for path in evaluations if layout.seed_of(path) == parameters.seeds[0]]
-    found = Searches(parameters, scale, first_seed)
+    found = searches_of(parameters, scale, first_seed)
     excluded = [layout.exclusions(scale, dataset, split) for split in card.splits]
     with receipts.open(
         "report",

@@ -1,4 +1,5 @@
-"""What protocols that look for the nearest have found for a few test clips, read from the store to be drawn."""
+"""What protocols that look for the nearest have found for a few test clips, read from the store to be drawn: the middle
+frame, and all of the sound, where a protocol looked at a frame around the main object and a stretch of sound."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,15 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
 from pipeline import cards, layout
 from pipeline.figures.searches import Panel, Shown
 from pipeline.parameters import Parameters
 from pipeline.store import index, sample
-from pipeline.tables.numbers import read_evaluation
+from pipeline.tables.numbers import read_evaluation, read_predictions
 
-PICTURE, SOUND = "picture", "sound"
+PICTURE, SOUND, ACROSS = "picture", "sound", "ndcg_"
 QUERIES, FOUND = 6, 5  # that are drawn: clips that ask, and for each of them
 
 
@@ -40,40 +40,44 @@ class Search:
         return Panel(self.title, drawn)
 
 
+@dataclass(frozen=True)
 class Searches:
     """Those of some evaluations: `within` pictures, by neighbours, and `across` pictures and sounds, by retrieval.
 
     inputs: the files of the store that they are drawn from."""
 
-    def __init__(self, parameters: Parameters, scale: str, evaluations: Iterable[Path]) -> None:
-        """evaluations: their folders."""
-        self.within: list[Search] = []
-        self.across: list[Search] = []
-        self.inputs: list[Path] = []
-        rows: dict[str, pd.DataFrame] = {}
-        for folder in evaluations:
-            table = pq.read_table(folder / "predictions.parquet", columns=["metric", "id", "label", "retrieved"])
-            answered = table.filter(table["retrieved"].is_valid()).to_pandas()
-            if answered.empty:
-                continue
-            evaluation = read_evaluation(folder)
-            card, store = cards.read(evaluation.on), layout.decoded(scale, evaluation.on)
-            if evaluation.on not in rows:
-                indices = [layout.index(scale, evaluation.on, split) for split in card.splits]
-                self.inputs += indices
-                rows[evaluation.on] = pd.concat(map(index.read, indices)).set_index("id", drop=False)
-            label = card.arguments(parameters.protocols[evaluation.protocol].all_arguments())["label"]
-            for metric, some in answered.groupby("metric", observed=True, sort=False):
-                chosen = some.sort_values("id").drop_duplicates("label").sort_values("label").head(QUERIES)
-                shown = [rows[evaluation.on].loc[[one.id, *one.retrieved[:FOUND]]] for one in chosen.itertuples()]
-                self.inputs += [store / f"{name}.arrow" for name in pd.concat(shown)["shard"].unique()]
-                _, _, ways = str(metric).partition("_")
-                if ways:
-                    asking, asked = ways.split("_")
-                    title = f"{evaluation.run}: {asking} to {asked}"
-                    self.across.append(Search(title, store, label, shown, asking, asked))
-                else:
-                    self.within.append(Search(evaluation.run, store, label, shown, PICTURE, PICTURE))
+    within: list[Search]
+    across: list[Search]
+    inputs: list[Path]
+
+
+def searches_of(parameters: Parameters, scale: str, evaluations: Iterable[Path]) -> Searches:
+    """evaluations: their folders. Raises UserError for predictions that are missing or broken."""
+    made = Searches([], [], [])
+    rows: dict[str, pd.DataFrame] = {}
+    for folder in evaluations:
+        table = read_predictions(folder, ["metric", "id", "label", "retrieved"])
+        answered = table.filter(table["retrieved"].is_valid()).to_pandas()
+        if answered.empty:
+            continue
+        evaluation = read_evaluation(folder)
+        card, store = cards.read(evaluation.on), layout.decoded(scale, evaluation.on)
+        if evaluation.on not in rows:
+            indices = [layout.index(scale, evaluation.on, split) for split in card.splits]
+            made.inputs.extend(indices)
+            rows[evaluation.on] = pd.concat(map(index.read, indices)).set_index("id", drop=False)
+        label = card.arguments(parameters.protocols[evaluation.protocol].all_arguments())["label"]
+        for metric, some in answered.groupby("metric", observed=True, sort=False):
+            chosen = some.sort_values("id").drop_duplicates("label").sort_values("label").head(QUERIES)
+            shown = [rows[evaluation.on].loc[[one.id, *one.retrieved[:FOUND]]] for one in chosen.itertuples()]
+            made.inputs.extend(store / f"{name}.arrow" for name in pd.concat(shown)["shard"].unique())
+            if str(metric).startswith(ACROSS):
+                asking, asked = str(metric).removeprefix(ACROSS).split("_")
+                title = f"{evaluation.run}: {asking} to {asked}"
+                made.across.append(Search(title, store, label, shown, asking, asked))
+            else:
+                made.within.append(Search(evaluation.run, store, label, shown, PICTURE, PICTURE))
+    return made
 
 
 def _shown(window: sample.Window, kind: str) -> Shown:

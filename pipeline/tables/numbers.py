@@ -124,16 +124,21 @@ def read_evaluation(folder: Path) -> Evaluation:
     return validate(Evaluation, data, str(path))
 
 
-def read_result(folder: Path) -> Result:
-    """Raises UserError for a numbers.json or predictions.parquet that is missing or broken."""
-    evaluation = read_evaluation(folder)
+def read_predictions(folder: Path, columns: list[str]) -> pa.Table:
+    """Some columns of predictions.parquet. Raises UserError for a file that is missing or broken."""
     path = folder / "predictions.parquet"
     try:
-        table = pq.read_table(path, columns=["metric", "id", "parent", "label", "prediction", "scores"]).to_pandas()
+        return pq.read_table(path, columns=columns)
     except FileNotFoundError:
         raise UserError(f"{path}: missing; `snakemake {path}` makes it") from None
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{path}: not a readable file of predictions ({error}); delete it and run again") from None
+
+
+def read_result(folder: Path) -> Result:
+    """Raises UserError for a numbers.json or predictions.parquet that is missing or broken."""
+    evaluation = read_evaluation(folder)
+    table = read_predictions(folder, ["metric", "id", "parent", "label", "prediction", "scores"]).to_pandas()
     by_metric = {
         str(metric): predictions(
             **{name: some[name].to_numpy() for name in ("id", "parent", "label", "prediction")},

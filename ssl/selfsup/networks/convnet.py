@@ -45,8 +45,9 @@ class ConvNet(Encoder):
 
 class StandardisedConvNet(ConvNet):
     """On pictures without their brightness, cast and contrast. Not in AVE-Net's paper: what tells most pictures, and
-    most sounds, apart says nothing of what sounds. On toyworld's validation clips correspondence was at 55 % after 600
-    steps of 128 without, at 61 % with pictures and sounds standardised."""
+    most sounds, apart says nothing of what sounds. On toyworld, seed 0, 4,800 pairs of validation clips, correspondence
+    was at 55 % after 600 steps of 128 without, at 60 % after 900 with sounds standardised, at 63 % with pictures too.
+    """
 
     streams = ("frames",)
     ranges: ClassVar = {"widths": (1, 65536), "side": (8, 4096)}

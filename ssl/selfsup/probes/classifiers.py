@@ -24,8 +24,8 @@ class Classifier(Protocol):
 class Standardised:
     """Features (N, T, D) -> examples (N * T, E) whose mean and spread over the training examples are 0 and 1.
 
-    E is D, or the number of training examples where that is smaller: then they are turned into the space that the
-    training examples span. An L2 penalty keeps the weights in it, so what is fitted there answers the same."""
+    E is D, or the number of training examples where that is smaller: then they are turned, after that, into the space
+    that the training examples span. An L2 penalty keeps the weights in it, so what is fitted there answers the same."""
 
     def __init__(self, features: np.ndarray) -> None:
         examples = features.reshape(-1, features.shape[-1])
@@ -54,6 +54,7 @@ class Softmax:
         cls, features: np.ndarray, labels: np.ndarray, classes: int, penalties: Sequence[float], max_iterations: int
     ) -> list["Softmax"]:
         """One a penalty, each fitted from where the one before ended: fastest if the strongest penalty comes first.
+        What a fit that `max_iterations` cuts off has found depends on those before it.
 
         features: (N, T, D). labels: (N,). penalties: lambda in `mean cross-entropy + lambda / 2 * squared weights`."""
         standardised = Standardised(features)
@@ -81,8 +82,8 @@ class Softmax:
 
 
 class OneVsAllSVM:
-    """A linear support vector machine a class, against all others: L2 penalty, squared hinge loss, by L-BFGS for all
-    classes at once."""
+    """A linear support vector machine a class, against all others: squared hinge loss, L2 penalty on all but the offset
+    (which liblinear penalises too), by L-BFGS for all classes at once."""
 
     def __init__(
         self, standardised: Standardised, found: np.ndarray, known: np.ndarray, classes: int, iterations: int

@@ -52,7 +52,7 @@ class Correspondence(Probe):
         generator = Generator().manual_seed(seed)
         scores, partners = [], []
         for _ in range(self.pairs):
-            seen, heard, labels = embedded(method, test, generator, device)
+            seen, heard, labels, _ = embedded(method, test, generator, device)
             # Another clip for each: a shift in a random order has no fixed point.
             order = torch.randperm(count, generator=generator)
             partner = torch.empty_like(order)
@@ -78,12 +78,15 @@ class Correspondence(Probe):
 
 
 @torch.no_grad()
-def embedded(method: AVENet, source: Source, generator: Generator, device: str) -> tuple[Tensor, Tensor, Tensor]:
-    """Of every clip a frame's and a sound's embedding, (N, dims) each, and what sounds (N,)."""
-    seen, heard, labels = [], [], []
+def embedded(
+    method: AVENet, source: Source, generator: Generator, device: str
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Of every clip a frame's and a sound's embedding, (N, dims) each, what sounds (N,), of which file it is (N,)."""
+    seen, heard, labels, parents = [], [], [], []
     for indices in torch.split(torch.arange(len(source.table["row"])), BATCH):
         batch = source.take(method.draw(source.table, indices, generator, Progress(0, 1))).to(device)
         seen.append(method.embed_frames(batch.streams["frames"], batch.streams["boxes"]))
         heard.append(method.embed_sounds(batch.streams["spectrogram"]))
         labels.append(next(iter(batch.labels.values())).cpu())
-    return torch.cat(seen), torch.cat(heard), torch.cat(labels)
+        parents.append(batch.parents.cpu())
+    return torch.cat(seen), torch.cat(heard), torch.cat(labels), torch.cat(parents)

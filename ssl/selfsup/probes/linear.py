@@ -45,8 +45,9 @@ class Linear(Probe):
         """label: the clip's label to predict. dims: the most numbers a block is pooled to; the papers have about 9,000.
         train_frames: of each clip, every one an example (the encoder's window around it, if that is longer).
         test_frames: of each validation and test clip, whose scores are averaged.
-        penalties: candidates for lambda in `mean cross-entropy + lambda / 2 * squared weights`.
-        max_iterations: of L-BFGS; a fit that needs more is used as it stands.
+        penalties: candidates for lambda in `mean cross-entropy + lambda / 2 * squared weights`, strongest first: each
+        is fitted from where the one before ended.
+        max_iterations: of L-BFGS, a penalty; a fit that needs more is used as it stands.
         """
         self.label = label
         self.labels = (label,)
@@ -59,7 +60,7 @@ class Linear(Probe):
     def evaluate(
         self, pretrained: Pretrained, *, train: Source, validation: Source, test: Source, device: str, seed: int
     ) -> list[Evaluation]:
-        """seed: unused, for L-BFGS starts from zero and nothing is drawn.
+        """seed: unused, for nothing is drawn.
 
         Raises ValueError for an empty split, a label that is missing, or only one class among the training clips.
         """

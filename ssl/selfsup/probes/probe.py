@@ -29,7 +29,7 @@ class Pretrained:
 
 @dataclass(frozen=True)
 class Retrieved:
-    """What was found for each test example, best first. split: in which; rows: (N, K) int64, positions in its index."""
+    """What was found for each prediction, best first. split: in which; rows: (N, K) int64, positions in its index."""
 
     split: str
     rows: np.ndarray
@@ -40,12 +40,12 @@ class Evaluation:
     """One number and what it comes from.
 
     metric: its name, whose first part (up to `_`) says how one example is scored: a key of `metrics.PER_EXAMPLE`.
-    predictions: columns of equal length, one entry a test example: row (N,) int64, position in the test split's
-    index; label and prediction (N,) int64; scores (N, classes) float32, greatest for the prediction; where an example
-    is made of two clips, partner (N,) int64, the other's position.
+    predictions: columns of equal length, one entry a prediction, in their order: row (N,) int64, position in the test
+    split's index; label and prediction (N,) int64; scores (N, classes) float32, greatest for the prediction; where an
+    example is made of two clips, partner (N,) int64, the other's position.
     choice: what was chosen on validation, the layer among it.
     candidates: everything that it was chosen from, with its validation score, in the order tried.
-    baselines: what a metric is to be read against, by name: `chance`, 1 / classes.
+    baselines: what a metric is to be read against, by name: `chance`, and perhaps a `ceiling`.
     retrieved: of a protocol that looks for what is nearest.
     """
 

@@ -66,7 +66,7 @@ def resized_crop(
 
 def resampling(start: Tensor, extent: Tensor, size: int, samples: int) -> Tensor:
     """start, extent: (B,) of intervals, in pixels -> (B, samples, size), rows of weights that sum to one. Where an
-    interval reaches beyond [0, size], the picture's border is repeated.
+    interval reaches beyond [0, size], samples there are read at the border pixel's centre.
 
     The triangle filter of PIL's and torch's antialiased bilinear resizing, widened where the image shrinks: a filter
     narrower than the way from sample to sample would skip pixels. As in PIL's `resize(box=...)`, pixels just outside

@@ -49,11 +49,13 @@ def test_a_file_of_no_dataset_is_named_with_what_was_looked_through(own: Path, t
         dataset_of(parameters.read(), "smoke", str(other))
 
 
-def test_a_clip_is_scored_as_an_example_or_as_the_partner_of_one(tmp_path: Path) -> None:
+def test_a_clip_is_scored_as_an_example_as_the_partner_of_one_or_by_being_found(tmp_path: Path) -> None:
     partner = pa.array([None, "toyworld/test/c@0001"], pa.string())
-    table = pa.table({"parent": ["toyworld/test/a", "toyworld/test/b"], "partner": partner})
+    found = pa.array([None, ["toyworld/test/a", "toyworld/test/d"]], pa.list_(pa.string()))
+    examples = ["toyworld/test/a", "toyworld/test/b"]
+    table = pa.table({"parent": examples, "partner": partner, "retrieved": found})
     pq.write_table(table, tmp_path / "predictions.parquet")
-    assert scored_clips(tmp_path) == {"toyworld/test/a", "toyworld/test/b", "toyworld/test/c@0001"}
+    assert scored_clips(tmp_path) == {*examples, "toyworld/test/c@0001", "toyworld/test/d"}
     (tmp_path / "predictions.parquet").write_text("cut")
     with pytest.raises(UserError, match="not a readable file of predictions"):
         scored_clips(tmp_path)

@@ -3,11 +3,15 @@
 import json
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 from safetensors.torch import load_file
 
 from selfsup.networks.convnet import ConvNet
 from tests.project import LINEAR, WEIGHTS, Project
+
+AVE_NET = "runs/smoke/toyworld/ave_net/seed-0"
 
 pytestmark = pytest.mark.slow
 
@@ -31,6 +35,19 @@ def test_predictions_are_one_a_test_clip(made_once: Project) -> None:
     assert sorted(predictions["id"]) == sorted(index["id"])
     accuracy = (predictions["label"] == predictions["prediction"]).mean()
     assert json.loads((folder / "numbers.json").read_text())["numbers"][0]["value"] == pytest.approx(accuracy)
+
+
+def test_neighbours_are_training_stills_and_what_is_retrieved_are_other_test_clips(made_once: Project) -> None:
+    for protocol, split in (
+        ("toyworld-stills/knn", "toyworld-stills/train/"),
+        ("toyworld/retrieval", "toyworld/test/"),
+    ):
+        table = pq.read_table(made_once.root / AVE_NET / protocol / "predictions.parquet").to_pandas()
+        assert all(found.startswith(split) for row in table["retrieved"] for found in row)
+        assert not any(one in found for one, found in zip(table["id"], table["retrieved"], strict=True))
+    for name in ("neighbours", "retrieval"):
+        width, _ = Image.open(made_once.root / f"reports/figures/{name}.png").size
+        assert width > 800
 
 
 def test_weights_load_into_the_plain_network(made_once: Project) -> None:

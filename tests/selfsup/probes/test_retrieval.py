@@ -1,5 +1,7 @@
 """Retrieval: what is nearest, without the clip that asks, scored as scikit-learn scores rankings."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,8 @@ from torch import Tensor
 
 from selfsup.probes.metrics import per_example
 from selfsup.probes.probe import Evaluation, Pretrained
-from selfsup.probes.retrieval import Retrieval, ndcg_by_class, nearest_others
+from selfsup.probes.retrieval import Retrieval, ndcg_by_class, nearest
+from selfsup.source import Batch, Draw
 from selfsup.training import build
 from tests.selfsup.probes.numbered import ARGUMENTS, COUNT, NETWORKS, Numbered, Oracle
 
@@ -20,9 +23,9 @@ class Connoisseur(Oracle):
         return torch.eye(COUNT)[spectrogram[:, 0, 0].long() % 3]
 
 
-def evaluate(count: int = COUNT) -> dict[str, Evaluation]:
+def evaluate(count: int = COUNT, source: Numbered | None = None) -> dict[str, Evaluation]:
     method = build(Connoisseur, ARGUMENTS, NETWORKS, seed=0)
-    source = Numbered(count)
+    source = source or Numbered(count)
     numbers = Retrieval(label="sounding", depth=3).evaluate(
         Pretrained(method.encoders(), method), train=source, validation=source, test=source, device="cpu", seed=0
     )
@@ -45,35 +48,62 @@ def test_who_hears_the_class_finds_all_of_it_and_never_the_clip_itself() -> None
     assert values["ndcg_picture_picture"].mean() < 0.9
 
 
-def test_the_query_s_own_clip_is_left_out_and_the_nearest_come_first() -> None:
+def test_what_may_be_found_comes_nearest_first() -> None:
     bank = torch.nn.functional.normalize(torch.randn(9, 4, generator=torch.Generator().manual_seed(0)), dim=1)
-    places = nearest_others(bank, bank, 20)
-    assert places.shape == (9, 8)
+    others = ~torch.eye(9, dtype=torch.bool)
+    others[0, 3] = False
+    places = nearest(bank, bank, others, 7)
     for query, found in enumerate(places.tolist()):
         apart = (bank - bank[query]).norm(dim=1)
-        assert found == sorted(set(range(9)) - {query}, key=lambda place: apart[place].item())
+        allowed = set(range(9)) - {query} - ({3} if query == 0 else set())
+        assert found == sorted(allowed, key=lambda place: apart[place].item())[:7]
 
 
-def test_ndcg_is_scikit_learn_s_of_the_whole_ranking() -> None:
+def counted(labels: np.ndarray, query: int) -> np.ndarray:
+    """(1, C) how many of each class there are beside the query."""
+    return np.bincount(np.delete(labels, query), minlength=3)[None]
+
+
+def test_ndcg_is_scikit_learn_s_of_the_whole_ranking_for_every_class() -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 40)
-    others = np.bincount(labels) - 1
     for query in range(5):
-        rest = np.delete(np.arange(40), query)
-        order = rng.permutation(rest)
-        value = ndcg_by_class(labels[order[:10]][None], others)[0][0, labels[query]]
+        order = rng.permutation(np.delete(np.arange(40), query))
+        values = ndcg_by_class(labels[order[:10]][None], counted(labels, query))[0][0]
         # The first of the order scores highest.
-        relevance, score = labels[order] == labels[query], -np.arange(len(order))
-        assert value == pytest.approx(ndcg_score([relevance], [score], k=10), abs=1e-6)
+        score = -np.arange(len(order))
+        for one in range(3):
+            assert values[one] == pytest.approx(ndcg_score([labels[order] == one], [score], k=10), abs=1e-6)
+
+
+def test_no_class_scores_more_than_all_and_one_that_is_not_there_nothing() -> None:
+    scores, _ = ndcg_by_class(np.array([[1, 1, 0]]), np.array([[3, 2, 0]]))
+    assert scores[0, 1] == pytest.approx(1)
+    assert scores[0, 0] < 1
+    assert scores[0, 2] == 0
 
 
 def test_chance_is_what_random_orders_score() -> None:
     rng = np.random.default_rng(1)
     labels = rng.integers(0, 3, 30)
-    others = np.bincount(labels) - 1
-    chance = ndcg_by_class(labels[:5][None], others)[1][labels[0]]
+    available = counted(labels, 0)
+    chance = ndcg_by_class(labels[1:6][None], available)[1][0, labels[0]]
     orders = np.stack([rng.permutation(np.arange(1, 30))[:5] for _ in range(20_000)])
-    assert ndcg_by_class(labels[orders], others)[0][:, labels[0]].mean() == pytest.approx(chance, abs=0.01)
+    scores, _ = ndcg_by_class(labels[orders], available.repeat(len(orders), axis=0))
+    assert scores[:, labels[0]].mean() == pytest.approx(chance, abs=0.01)
+
+
+class Films(Numbered):
+    """Two clips a film."""
+
+    def take(self, draw: Draw) -> Batch:
+        return dataclasses.replace(super().take(draw), parents=(draw.rows - 50) // 2)
+
+
+def test_another_window_of_the_same_film_is_not_found() -> None:
+    for number in evaluate(source=Films(COUNT)).values():
+        assert number.retrieved is not None
+        assert not ((number.retrieved.rows - 50) // 2 == (number.predictions["row"] - 50)[:, None] // 2).any()
 
 
 def test_a_clip_that_is_alone_of_its_class_is_found_but_does_not_ask() -> None:
@@ -84,5 +114,10 @@ def test_a_clip_that_is_alone_of_its_class_is_found_but_does_not_ask() -> None:
 
 
 def test_clips_of_as_many_classes_have_nothing_to_find() -> None:
-    with pytest.raises(ValueError, match="retrieval: no two of the 3 test clips have the same 'sounding'"):
+    with pytest.raises(ValueError, match="retrieval: no two films of the 3 test clips have the same 'sounding'"):
         evaluate(count=3)
+
+
+def test_one_class_is_found_by_any_order() -> None:
+    with pytest.raises(ValueError, match="retrieval: all 1 test clips have the same 'sounding'"):
+        evaluate(count=1)

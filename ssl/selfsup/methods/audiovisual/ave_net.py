@@ -51,9 +51,10 @@ class Embedding(nn.Module):
 
 
 class AVENet(Method):
-    """Differs from the paper in the networks below the embedding, in its normalisation (`Embedding`), where `negatives`
-    says so, and in that frames are cropped around the main object where a dataset knows its box, as the stills of image
-    methods are: on whole frames of an earlier toyworld accuracy was at chance after 800 steps, around objects at 61 %.
+    """Differs from the paper in the networks below the embedding, which take standardised pictures and sounds
+    (`StandardisedConvNet`), in its normalisation (`Embedding`), where `negatives` says so, and in that frames are
+    cropped around the main object where a dataset knows its box, as the stills of image methods are: on whole frames of
+    an earlier toyworld accuracy was at chance after 800 steps, around objects at 61 %.
     """
 
     table = "clips"
@@ -92,7 +93,8 @@ class AVENet(Method):
         around: least and greatest side of the square around the box, in longer sides of the box: drawn evenly in
         training, their mean when asked.
         crop_scale, crop_ratio, flip: of the crop from that square, see `random_resized_crop_flip`.
-        volume: the largest relative change of the sound's amplitude; 0.1 in "Look, listen and learn", section 3.1.
+        volume: the largest relative change of the sound's amplitude; 0.1 in "Look, listen and learn", section 3.1. Of
+        no effect on a network that standardises what it takes, as `SpectrogramNet` does.
         """
         super().__init__()
         self.vision, self.sound = vision, sound
