@@ -13,10 +13,11 @@ def render(runs: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]
     parts = [
         "# What it cost",
         paragraph(
-            """Training: seconds of the loop, its data and views with it, and how many entries (images, for rotation
-            in all their turns; clips of several frames; tuples of three frames; pairs) went through it. Job: seconds from the hashing of what it reads to that of what it wrote,
-            without its imports, and the peak memory of its process, the mapped store with it. Jobs may have run side
-            by side. A run that was resumed counts its last part only."""
+            """Training: seconds of the loop, its data and views with it, and how many entries (images, for rotation in
+            all their turns; clips of several frames; tuples of three frames; pairs) went through it. Job: seconds from
+            the hashing of what it reads to that of what it wrote, without its imports, and the peak memory of its
+            process, the mapped store with it. Jobs may have run side by side. A run that was resumed counts its last
+            part only."""
         ),
         "## Pretraining",
         grid(

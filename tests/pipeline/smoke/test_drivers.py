@@ -67,7 +67,14 @@ EVERY_EVALUATION = {f"evaluate {run}" for runs in PROBED.values() for run in run
         ),
         (change_parameter_of_report, {"report", "publish"}, {"report"}),
         (add_comment, set(), set()),
-        (change_constant, AFTER_ROTATION, {"pretrain-images@rotation-0", "evaluate-image@rotation-0-linear"}),
+        (
+            change_constant,
+            AFTER_ROTATION,
+            {
+                "pretrain-images@rotation-0",
+                *(f"evaluate-image@rotation-0-{protocol}" for protocol in ("linear", "knn")),
+            },
+        ),
         (add_method, set(), set()),
     ],
 )
