@@ -43,7 +43,7 @@ class SpectrogramNet(Encoder):
     def prepare(self, streams: Mapping[str, Tensor]) -> Tensor:
         """spectrogram: (B, T, 257) log magnitude, -11.5 to 5.5 -> (B, 1, 256 / pool, T / pool), see `standardised`."""
         # Without the lowest bin, which holds no tone. Bins go up, time to the right. Averaged over time first, since
-        # memory has a step's bins side by side: four times as fast as `avg_pool2d` of the transposed one.
+        # memory has a step's bins side by side.
         loud, pool = streams["spectrogram"], self.pool
         count, steps, bins = loud.shape
         shorter = loud[:, : steps // pool * pool].reshape(count, -1, pool, bins).mean(dim=2)[:, :, 1:]

@@ -223,7 +223,7 @@ def _first_sound(clip: Clip) -> float:
 
 def test_the_camera_does_not_tell_the_order_of_frames() -> None:
     """To a classifier that knows the camera of every frame exactly: c lies between b and d in time, a and e do not. It
-    is right of 54 %; of a camera that swung three times as far and trembled a fifth as much it was of 90 %."""
+    is right of 54 %; of a camera that swung three times as far and hardly trembled it was of 90 %."""
     rng = np.random.default_rng(0)
     shown, in_order = [], []
     times = np.arange(25) / FULL.fps
