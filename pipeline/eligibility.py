@@ -7,6 +7,7 @@ from typing import Any
 from pipeline import drawn, layout
 from pipeline.cards import Card
 from pipeline.parameters import Parameters
+from pipeline.parameters.models import Protocol
 from pipeline.signatures import class_literal
 from pipeline.store.streams import streams_of
 from selfsup.methods import METHODS
@@ -68,6 +69,12 @@ def _against_label(card: Card, label: str) -> str | None:
     if not card.means_main(label) and label not in card.labels:
         return f"needs the label {label}, and `{card.name}` has {', '.join(card.labels)} only"
     return None
+
+
+def label_of(protocol: Protocol, card: Card) -> str:
+    """The label that a protocol predicts on a dataset that allows it. Raises KeyError for a protocol without labels."""
+    label: str = card.arguments(protocol.all_arguments())["label"]
+    return label
 
 
 def evaluations(parameters: Parameters, scale: str, dataset: str, card_of: CardOf) -> list[tuple[str, str, str, str]]:

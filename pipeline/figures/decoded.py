@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from pipeline.figures.panels import save
+from pipeline.figures.panels import save, spectrogram
 from pipeline.paths import from_text, to_text
 from pipeline.store.sample import Window
 
@@ -46,9 +46,7 @@ def sheet(windows: Sequence[Window], path: Path) -> None:
         if window.spectrogram is not None:
             left += _GAP * (window.frames is not None)
             axes = figure.add_axes(_place((left, top, _SPECTROGRAM), (width, height)))
-            decibels = 20 / np.log(10) * window.spectrogram.T
-            axes.imshow(decibels, cmap="magma", vmin=-90, vmax=20, origin="lower", aspect="auto")
-            axes.set_axis_off()
+            spectrogram(axes, window.spectrogram, -90, 20)
     save(figure, path)
 
 

@@ -30,6 +30,13 @@ def canvas(width: int, height: int) -> Figure:
     return Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor="white")
 
 
+def spectrogram(axes: Axes, loud: np.ndarray, least: float, greatest: float) -> None:
+    """loud: (T, 257) log magnitude in nepers, as the store has it. least, greatest: dB that are black and white."""
+    decibels = 20 / np.log(10) * loud.T
+    axes.imshow(decibels, cmap="magma", vmin=least, vmax=greatest, origin="lower", aspect="auto")
+    axes.set_axis_off()
+
+
 def no_panels(why: str, path: Path) -> None:
     """Writes a PNG of one line."""
     figure = canvas(400, 60)

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from pipeline.figures.panels import canvas, no_panels, save
+from pipeline.figures.panels import canvas, no_panels, save, spectrogram
 from pipeline.figures.strip import FAINT, FONT, INK
 
 _ALIKE, _UNLIKE = "#2ca02c", "#c8c8c8"
@@ -70,8 +70,7 @@ def _cell(figure: Figure, shown: Shown, at: tuple[int, int], size: tuple[int, in
     if shown.picture.ndim == 3:
         axes.imshow(shown.picture, interpolation="lanczos", aspect="auto")
     else:
-        decibels = 20 / np.log(10) * shown.picture.T
-        axes.imshow(decibels, cmap="magma", vmin=-60, vmax=40, origin="lower", aspect="auto")
+        spectrogram(axes, shown.picture, -60, 40)
     axes.set_axis_off()
     if frame is not None:
         axes.add_patch(Rectangle((0, 0), 1, 1, transform=axes.transAxes, fill=False, edgecolor=frame, linewidth=4))

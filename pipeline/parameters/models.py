@@ -78,7 +78,7 @@ class Schedule(Strict):
     decay: Literal["cosine", "step"]
     decay_at: list[float]
     decay_factor: float = Field(gt=0, le=1)
-    precision: Literal["fp32", "bf16"]
+    precision: Literal["fp32", "bf16", "auto"]
     log_every: int = Field(ge=1)
 
     @field_validator("decay_at")

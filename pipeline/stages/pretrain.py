@@ -24,7 +24,7 @@ from selfsup.networks import NETWORKS
 from selfsup.networks.encoder import Encoder
 from selfsup.probes.watch import ClipWatch
 from selfsup.registry import load
-from selfsup.training import Checkpoint, LogRow, NonFiniteLoss, Schedule, build
+from selfsup.training import Checkpoint, LogRow, NonFiniteLoss, Schedule, arithmetic, build
 from selfsup.training import pretrain as train
 
 VERSIONS = ("numpy", "torch", "torchvision")
@@ -86,6 +86,7 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
                     "inputs": [receipts.describe(path)["md5"] for path in inputs],
                     "seed": seed,
                     "device": device,
+                    "arithmetic": arithmetic(schedule.precision, device) if schedule else None,
                     "versions": {name: metadata.version(name) for name in VERSIONS},
                 }
             )
@@ -114,6 +115,7 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
             stage.used_clips("watched on", dataset, "validation", md5, len(watch.entries))
         stage.notes |= facts | {
             "device": device,
+            "arithmetic": arithmetic(schedule.precision, device) if schedule else None,
             "seed": seed,
             "threads": parameters.at(scale).threads,
             "parameters_of_encoder": sum(

@@ -105,7 +105,7 @@ def answers(parameters: Parameters, results: Sequence[Result], ids: Sequence[str
         if one.seed != parameters.seeds[0] or CONFUSED not in result.predictions:
             continue
         card = cards.read(one.on)
-        label = card.arguments(parameters.protocols[one.protocol].all_arguments())["label"]
+        label = eligibility.label_of(parameters.protocols[one.protocol], card)
         id = next(one.id_of(scored) for scored in one.numbers if scored.metric == CONFUSED)
         answered = result.predictions[CONFUSED]
         found.append(Answers(short_alias(id, ids), card.labels[label].classes, answered.label, answered.prediction))

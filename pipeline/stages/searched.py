@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline import cards, layout
+from pipeline import cards, eligibility, layout
 from pipeline.figures.searches import Panel, Shown
 from pipeline.parameters import Parameters
 from pipeline.store import index, sample
@@ -66,7 +66,7 @@ def searches_of(parameters: Parameters, scale: str, evaluations: Iterable[Path])
             indices = [layout.index(scale, evaluation.on, split) for split in card.splits]
             made.inputs.extend(indices)
             rows[evaluation.on] = pd.concat(map(index.read, indices)).set_index("id", drop=False)
-        label = card.arguments(parameters.protocols[evaluation.protocol].all_arguments())["label"]
+        label = eligibility.label_of(parameters.protocols[evaluation.protocol], card)
         for metric, some in answered.groupby("metric", observed=True, sort=False):
             chosen = some.sort_values("id").drop_duplicates("label").sort_values("label").head(QUERIES)
             shown = [rows[evaluation.on].loc[[one.id, *one.retrieved[:FOUND]]] for one in chosen.itertuples()]

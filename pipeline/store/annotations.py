@@ -66,6 +66,8 @@ def _boxes(objects: Path, which: pc.Expression) -> dict[str, tuple[np.ndarray, n
         for edge in (low, high):
             seen[edge] = ((seen[edge] - (size - short) / 2) / short).clip(0, 1)
     seen = seen[(seen["right"] > seen["left"]) & (seen["bottom"] > seen["top"])]
+    if seen.empty:
+        return {}
     seen = seen.sort_values("id", kind="stable")
     clips, firsts = np.unique(seen["id"].to_numpy(str), return_index=True)
     frames, boxes = (np.split(seen[name].to_numpy(), firsts[1:]) for name in ("frame", BOX))

@@ -28,11 +28,12 @@ class MemorySource:
             self.table = {"row": rows, "start": start, "end": start + count - 1}
 
     def take(self, draw: Draw) -> Batch:
-        times = draw.times["frames"]
-        assert isinstance(times, Tensor), "pictures are drawn by their times"
-        frames = self.clips[draw.rows[:, None], times.floor().long().clamp(0, self.clips.shape[1] - 1)]
+        streams = {}
+        for stream, times in draw.times.items():
+            assert isinstance(times, Tensor), "pictures are drawn by their times"
+            streams[stream] = self.clips[draw.rows[:, None], times.floor().long().clamp(0, self.clips.shape[1] - 1)]
         labels = {name: label[draw.rows] for name, label in self.labels.items()}
-        return Batch(draw.indices, draw.rows, parents=draw.rows, streams={"frames": frames}, labels=labels)
+        return Batch(draw.indices, draw.rows, parents=draw.rows, streams=streams, labels=labels)
 
 
 MakeSource = Callable[..., MemorySource]

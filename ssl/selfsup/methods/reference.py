@@ -12,7 +12,6 @@ from selfsup.networks.encoder import Encoder, window_times
 from selfsup.networks.heads import PooledClassifier
 from selfsup.source import Batch, Draw, Source, Span, Table
 from selfsup.views.geometry import random_resized_crop_flip
-from selfsup.views.sound import random_volume
 
 
 class RandomInitialisation(Method):
@@ -134,12 +133,10 @@ class SupervisedSound(Supervised):
 
     table = "clips"
     streams = ("spectrogram",)
-    ranges: ClassVar = {"volume": (0, 0.99)}
 
-    def __init__(self, *, encoder: Encoder, label: str, volume: float) -> None:
-        """label: the name of the label to predict. volume: see `AVENet`."""
+    def __init__(self, *, encoder: Encoder, label: str) -> None:
+        """label: the name of the label to predict."""
         super().__init__(encoder=encoder, label=label, crop_scale=(1, 1), crop_ratio=(1, 1), flip=0)
-        self.volume = volume
 
     def draw(self, table: Table, indices: Tensor, generator: Generator, progress: Progress) -> Draw:
         """indices: (B,) into `clips`."""
@@ -147,8 +144,7 @@ class SupervisedSound(Supervised):
 
     def views(self, batch: Batch, generator: Generator, progress: Progress) -> Labelled:
         """spectrogram (B, T, 257) -> what the encoder takes, labels (B,)."""
-        sounds = random_volume(batch.streams["spectrogram"], generator, change=self.volume)
-        return Labelled(self.encoder.prepare({"spectrogram": sounds}), batch.labels[self.label])
+        return Labelled(self.encoder.prepare(batch.streams), batch.labels[self.label])
 
 
 def window_draw(encoder: Encoder, table: Table, indices: Tensor, generator: Generator) -> dict[str, Tensor | Span]:

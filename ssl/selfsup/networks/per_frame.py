@@ -11,7 +11,7 @@ from torch import Tensor
 from selfsup.networks.alexnet import AlexNet
 from selfsup.networks.convnet import ConvNet
 from selfsup.networks.encoder import Encoder, Window
-from selfsup.networks.preparation import single_image
+from selfsup.networks.preparation import check_square, single_image
 from selfsup.views.stabilisation import camera_shifts, shifted_back
 
 
@@ -38,8 +38,9 @@ class PerFrame(Encoder):
 
     def prepare(self, streams: Mapping[str, Tensor]) -> Tensor:
         """frames: (B, T, 3, H, H) uint8 -> (B, T, 3, side, side): in [-1, 1], or `contrast` times what differs from
-        the mean over T."""
+        the mean over T. Raises ValueError for frames that are not square."""
         frames = streams["frames"]
+        check_square(frames)
         if self.stabilised:
             images = shifted_back(frames, camera_shifts(frames), self.net.side)
         else:

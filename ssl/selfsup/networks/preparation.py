@@ -19,20 +19,25 @@ def single_image(frames: Tensor, side: int) -> Tensor:
     """
     if frames.ndim != 5 or frames.shape[1:3] != (1, 3):
         raise ValueError(f"an image network takes frames (B, 1, 3, H, W), one frame a row: got {tuple(frames.shape)}")
-    height, width = frames.shape[-2:]
-    if height != width:
-        raise ValueError(f"an image network takes square frames: got {height} x {width}; crop them when decoding")
+    check_square(frames)
     images = frames[:, 0].float()
-    if height != side:
+    if images.shape[-1] != side:
         images = F.interpolate(images, size=(side, side), mode="bilinear", antialias=True)
     return images / 127.5 - 1.0
 
 
-def standardised(pictures: Tensor) -> Tensor:
+def check_square(frames: Tensor) -> None:
+    """frames: (..., H, W). Raises ValueError if they are not square."""
+    height, width = frames.shape[-2:]
+    if height != width:
+        raise ValueError(f"an image network takes square frames: got {height} x {width}; crop them when decoding")
+
+
+def standardised(pictures: Tensor, least: float) -> Tensor:
     """pictures: (B, C, H, W) -> the same shape, of each entry every channel's mean 0 and the spread over all of it 1.
 
-    So that neither light nor loudness is what most tells entries apart. Of a picture that is all alike, 0: what varies
-    by less than a hundredth is not enlarged to 1.
+    So that neither light nor loudness is what most tells entries apart. least: a spread below it counts as this much,
+    so that the rounding of a picture that is all alike, or of silence, is not enlarged to 1.
     """
     centred = pictures - pictures.mean(dim=(2, 3), keepdim=True)
-    return centred / centred.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp(min=0.01)
+    return centred / centred.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp(min=least)

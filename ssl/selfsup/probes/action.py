@@ -89,7 +89,7 @@ class Action(Probe):
                     (blocks["validation"], features["validation"].labels),
                     draws,
                     self.penalties,
-                    lambda x, y: Softmax.path(x, y, classes, self.penalties, self.max_iterations),
+                    lambda x, y, penalties: Softmax.path(x, y, classes, penalties, self.max_iterations),
                 )
                 test_set = features["test"]
                 numbers.append(

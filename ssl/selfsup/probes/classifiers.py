@@ -53,23 +53,23 @@ class Softmax:
     def path(
         cls, features: np.ndarray, labels: np.ndarray, classes: int, penalties: Sequence[float], max_iterations: int
     ) -> list["Softmax"]:
-        """One a penalty, each fitted from where the one before ended: fastest if the strongest penalty comes first.
-        What a fit that `max_iterations` cuts off has found depends on those before it.
+        """One a penalty, in their order. Fitted from the strongest to the weakest, each from where the one before ended:
+        what a fit that `max_iterations` cuts off has found depends on those before it.
 
         features: (N, T, D). labels: (N,). penalties: lambda in `mean cross-entropy + lambda / 2 * squared weights`."""
         standardised = Standardised(features)
         examples, targets = standardised(features), labels.repeat(features.shape[1])
         model = LogisticRegression(max_iter=max_iterations, solver="lbfgs", warm_start=True)
-        fitted = []
-        for penalty in penalties:
+        fitted = {}
+        for penalty in sorted(penalties, reverse=True):
             # scikit-learn minimises C * summed cross-entropy + squared weights / 2.
             model.set_params(C=1 / (penalty * len(examples)))
             with warnings.catch_warnings():
                 # Reported as `iterations` instead.
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 model.fit(examples, targets)
-            fitted.append(cls(standardised, copy.copy(model), classes))
-        return fitted
+            fitted[penalty] = cls(standardised, copy.copy(model), classes)
+        return [fitted[penalty] for penalty in penalties]
 
     def scores(self, features: np.ndarray) -> np.ndarray:
         """features: (N, T, D) -> probabilities (N, classes) float32, averaged over a clip's times; 0 for classes that
@@ -86,47 +86,48 @@ class OneVsAllSVM:
     (which liblinear penalises too), by L-BFGS for all classes at once."""
 
     def __init__(
-        self, standardised: Standardised, found: np.ndarray, known: np.ndarray, classes: int, iterations: int
+        self, standardised: Standardised, weights: np.ndarray, known: np.ndarray, classes: int, iterations: int
     ) -> None:
-        """found: (E + 1, K), weights and below them the offsets of the K classes `known`."""
-        self.standardised, self.found, self.known, self.classes = standardised, found, known, classes
+        """weights: (E + 1, K) of the K classes `known`, the last row their offsets."""
+        self.standardised, self.weights, self.known, self.classes = standardised, weights, known, classes
         self.iterations = iterations
 
     @classmethod
     def path(
         cls, features: np.ndarray, labels: np.ndarray, classes: int, costs: Sequence[float], max_iterations: int
     ) -> list["OneVsAllSVM"]:
-        """One a cost, each fitted from where the one before ended: fastest if the lowest cost comes first.
+        """One a cost, in their order. Fitted from the lowest cost on, each from where the one before ended.
 
         features: (N, T, D). labels: (N,). costs: C in `squared weights / 2 + C * mean squared hinge`: of the mean, so
         that C means the same for any number of labels."""
         standardised = Standardised(features)
         examples = standardised(features)
         known = np.unique(labels)
-        sides = np.where(labels.repeat(features.shape[1])[:, None] == known, 1, -1).astype(np.float32)
+        signs = np.where(labels.repeat(features.shape[1])[:, None] == known, 1, -1).astype(np.float32)
         shape = (examples.shape[1] + 1, len(known))
 
         def objective(flat: np.ndarray, cost: float) -> tuple[float, np.ndarray]:
             weights, offsets = np.split(flat.reshape(shape), [-1])
-            short = np.maximum(1 - sides * (examples @ weights.astype(np.float32) + offsets.astype(np.float32)), 0)
-            slopes = -2 * cost / len(examples) * sides * short
-            down = np.concatenate([weights + examples.T @ slopes, slopes.sum(axis=0, keepdims=True)])
-            squared = np.square(short, dtype=np.float64).sum()
-            return float(np.square(weights).sum() / 2 + cost / len(examples) * squared), down.ravel()
+            decided = examples @ weights.astype(np.float32) + offsets.astype(np.float32)
+            hinge = np.maximum(1 - signs * decided, 0)
+            slopes = -2 * cost / len(examples) * signs * hinge
+            gradient = np.concatenate([weights + examples.T @ slopes, slopes.sum(axis=0, keepdims=True)])
+            squared = np.square(hinge, dtype=np.float64).sum()
+            return float(np.square(weights).sum() / 2 + cost / len(examples) * squared), gradient.ravel()
 
-        found, fitted = np.zeros(shape), []
-        for cost in costs:
+        weights, fitted = np.zeros(shape), {}
+        for cost in sorted(costs):
             result = scipy.optimize.minimize(
-                objective, found.ravel(), (cost,), "L-BFGS-B", jac=True, options={"maxiter": max_iterations}
+                objective, weights.ravel(), (cost,), "L-BFGS-B", jac=True, options={"maxiter": max_iterations}
             )
-            found = result.x.reshape(shape)
-            fitted.append(cls(standardised, found, known, classes, int(result.nit)))
-        return fitted
+            weights = result.x.reshape(shape)
+            fitted[cost] = cls(standardised, weights, known, classes, int(result.nit))
+        return [fitted[cost] for cost in costs]
 
     def scores(self, features: np.ndarray) -> np.ndarray:
         """features: (N, T, D) -> distances to the margin (N, classes) float32, averaged over a clip's times; lower than
         all others for classes that the training clips do not have."""
-        decided = self.standardised(features) @ self.found[:-1] + self.found[-1]
+        decided = self.standardised(features) @ self.weights[:-1] + self.weights[-1]
         decided = decided.reshape(*features.shape[:2], -1).mean(axis=1)
         scores = np.full((len(features), self.classes), decided.min() - 1, dtype=np.float32)
         scores[:, self.known] = decided

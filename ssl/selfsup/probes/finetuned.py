@@ -7,7 +7,7 @@ scored, and steps and rate are those that params.yaml has for every run alike.
 """
 
 import copy
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -49,18 +49,20 @@ class FinetunedAction(Probe):
         steps: int,
         batch_size: int,
         learning_rate: float,
+        precision: Literal["fp32", "bf16", "auto"],
         few_labels: int,
         crop_scale: tuple[float, float],
         crop_ratio: tuple[float, float],
         flip: float,
     ) -> None:
-        """label: the clip's label to predict. steps, batch_size, learning_rate: of AdamW, cosine decay after a tenth of
-        the steps' warm-up; with fewer clips than a batch, all of them are one. few_labels: training clips a class,
-        drawn once. crop_scale, crop_ratio, flip: see `SupervisedVideo`.
+        """label: the clip's label to predict. steps, batch_size, learning_rate, precision: of AdamW, cosine decay
+        after a tenth of the steps' warm-up; with fewer clips than a batch, all of them are one. few_labels: training
+        clips a class, drawn once. crop_scale, crop_ratio, flip: see `SupervisedVideo`.
         """
         self.label = label
         self.labels = (label,)
         self.steps, self.batch_size, self.learning_rate = steps, batch_size, learning_rate
+        self.precision = precision
         self.few_labels = few_labels
         self.views: dict[str, Any] = {"crop_scale": crop_scale, "crop_ratio": crop_ratio, "flip": flip}
 
@@ -101,7 +103,7 @@ class FinetunedAction(Probe):
             decay="cosine",
             decay_at=(),
             decay_factor=1.0,
-            precision="fp32",
+            precision=self.precision,
             log_every=self.steps,
             checkpoint_every=0,
             watch_every=0,

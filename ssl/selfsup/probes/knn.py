@@ -8,12 +8,13 @@ The features are the last block's, averaged over all of its axes; the paper has 
 from typing import ClassVar
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from selfsup.probes.metrics import top1
 from selfsup.probes.probe import Evaluation, Pretrained, Probe, Retrieved
 from selfsup.probes.selection import check_labels, check_splits
-from selfsup.probes.watch import every, features_of, votes
+from selfsup.probes.watch import features_of, nearest, votes
 from selfsup.source import Source
 
 
@@ -42,32 +43,39 @@ class KNN(Probe):
         check_splits("nearest neighbours", training=train, validation=validation, test=test)
         encoder.to(device).eval()
         (bank, known), (choosing, right), (asked, truth) = (
-            features_of(encoder, source, every(source), device) for source in (train, validation, test)
+            features_of(encoder, source, torch.arange(len(source.table["row"])), device)
+            for source in (train, validation, test)
         )
         check_labels("nearest neighbours", self.label, known[self.label].numpy())
         classes = len(train.classes[self.label])
+        most = max(*self.neighbours, self.kept)
 
-        def answered(features: Tensor, count: int) -> tuple[np.ndarray, np.ndarray]:
-            weights, places = votes(
-                features, bank, known[self.label], classes=classes, count=count, temperature=self.temperature
+        def answers(similarity: Tensor, places: Tensor, count: int) -> np.ndarray:
+            weights = votes(
+                similarity[:, :count],
+                places[:, :count],
+                known[self.label],
+                classes=classes,
+                temperature=self.temperature,
             )
-            return (weights / weights.sum(dim=1, keepdim=True)).numpy(), places.numpy()
+            return (weights / weights.sum(dim=1, keepdim=True)).numpy()
 
         layer = f"block{len(encoder.channels)}"
-        said = [answered(choosing, count)[0].argmax(axis=1) for count in self.neighbours]
+        found = nearest(choosing, bank, most)
+        said = [answers(*found, count).argmax(axis=1) for count in self.neighbours]
         accuracies = [float(top1(right[self.label].numpy(), one).mean()) for one in said]
         candidates = [
             {"layer": layer, "neighbours": count, "validation_top1": accuracy}
             for count, accuracy in zip(self.neighbours, accuracies, strict=True)
         ]
         best = int(np.argmax(accuracies))  # of equals the first
-        scores, _ = answered(asked, self.neighbours[best])
-        _, nearest = answered(asked, self.kept)
+        similarity, places = nearest(asked, bank, most)
+        scores = answers(similarity, places, self.neighbours[best])
         predictions = {
             "row": test.table["row"].numpy(),
             "label": truth[self.label].numpy(),
             "prediction": scores.argmax(axis=1).astype(np.int64),
             "scores": scores,
         }
-        retrieved = Retrieved("train", train.table["row"].numpy()[nearest])
+        retrieved = Retrieved("train", train.table["row"].numpy()[places[:, : self.kept]])
         return [Evaluation("top1", predictions, candidates[best], candidates, {"chance": 1 / classes}, retrieved)]

@@ -45,8 +45,7 @@ class Linear(Probe):
         """label: the clip's label to predict. dims: the most numbers a block is pooled to; the papers have about 9,000.
         train_frames: of each clip, every one an example (the encoder's window around it, if that is longer).
         test_frames: of each validation and test clip, whose scores are averaged.
-        penalties: candidates for lambda in `mean cross-entropy + lambda / 2 * squared weights`, strongest first: each
-        is fitted from where the one before ended.
+        penalties: candidates for lambda in `mean cross-entropy + lambda / 2 * squared weights`, in any order.
         max_iterations: of L-BFGS, a penalty; a fit that needs more is used as it stands.
         """
         self.label = label
@@ -78,7 +77,7 @@ class Linear(Probe):
             (choosing.blocks, choosing.labels),
             [np.arange(len(fitting.labels))],
             self.penalties,
-            lambda x, y: Softmax.path(x, y, classes, self.penalties, self.max_iterations),
+            lambda x, y, penalties: Softmax.path(x, y, classes, penalties, self.max_iterations),
         )
         final = self._features(encoder, test, self.test_frames, device)
         return chosen.evaluated("top1", final.rows, final.labels, final.blocks, classes)

@@ -11,8 +11,8 @@ from selfsup.probes.metrics import top1
 from selfsup.probes.probe import Evaluation
 from selfsup.source import Source
 
-Path = Callable[[np.ndarray, np.ndarray], Sequence[Classifier]]
-"""(features (N, T, D), labels (N,)) -> a classifier for each strength of the regularisation."""
+Fit = Callable[[np.ndarray, np.ndarray, Sequence[float]], Sequence[Classifier]]
+"""(features (N, T, D), labels (N,), strengths of the regularisation) -> a classifier for each strength."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ def choose(
     validation: tuple[Mapping[str, np.ndarray], np.ndarray],
     draws: Sequence[np.ndarray],
     strengths: Sequence[float],
-    path: Path,
+    fit: Fit,
 ) -> Chosen:
     """train, validation: blocks by name, (N, T, D) each, and labels (N,). draws: positions of the training clips whose
-    labels are used, one array a draw. strengths: those of the path.
+    labels are used, one array a draw. strengths: of the regularisation, to choose from.
 
     The pair of block and strength with the best mean top-1 on validation over the draws; of equals the first: the
     shallower block, then the strength named first. Raises ValueError for nothing to choose from."""
@@ -56,8 +56,8 @@ def choose(
     candidates: list[dict[str, Any]] = []
     best: tuple[float, dict[str, Any], list[Classifier]] | None = None
     for layer, features in blocks.items():
-        paths = [path(features[draw], labels[draw]) for draw in draws]
-        for strength, *fitted in zip(strengths, *paths, strict=True):
+        fits = [fit(features[draw], labels[draw], strengths) for draw in draws]
+        for strength, *fitted in zip(strengths, *fits, strict=True):
             said = [one.scores(unseen[layer]).argmax(axis=1) for one in fitted]
             accuracy = float(np.mean([top1(truth, one).mean() for one in said]))
             candidate = {"layer": layer, "penalty": strength, "validation_top1": accuracy}

@@ -80,7 +80,7 @@ class SoundSVM(Probe):
                 (choosing.blocks, choosing.labels),
                 draws,
                 self.costs,
-                lambda x, y: OneVsAllSVM.path(x, y, classes, self.costs, self.max_iterations),
+                lambda x, y, costs: OneVsAllSVM.path(x, y, classes, costs, self.max_iterations),
             )
             numbers.append(chosen.evaluated(f"top1{amount}", final.rows, final.labels, final.blocks, classes))
         return numbers

@@ -52,21 +52,14 @@ class ClipWatch:
         if self.neighbours is not None:
             near = self.neighbours
             bank, known = features_of(encoder, near.bank, near.entries, device)
-            weights, _ = votes(
-                features,
-                bank,
+            weights = votes(
+                *nearest(features, bank, near.count),
                 known[near.label],
                 classes=len(near.bank.classes[near.label]),
-                count=near.count,
                 temperature=near.temperature,
             )
             measured["knn_top1"] = (weights.argmax(dim=1) == labels[near.label]).float().mean().item()
         return measured
-
-
-def every(source: Source) -> Tensor:
-    """(N,) int64, the entries of a source."""
-    return torch.arange(len(source.table["row"]))
 
 
 @torch.no_grad()
@@ -103,13 +96,16 @@ def effective_rank(features: Tensor) -> float:
     return torch.special.entr(values / values.sum()).sum().exp().item()
 
 
-def votes(
-    features: Tensor, bank: Tensor, labels: Tensor, *, classes: int, count: int, temperature: float
-) -> tuple[Tensor, Tensor]:
-    """features: (N, D), bank: (M, D), of length 1; labels: (M,) of the bank -> (N, classes), what each class weighs
-    among the `count` nearest of the bank, each weighing exp(cosine / temperature) (up to a factor a row), and (N, K)
-    their positions, nearest first."""
+def nearest(features: Tensor, bank: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """features: (N, D), bank: (M, D), of length 1 -> (N, K) cosines with the `count` nearest of the bank (all of it, if
+    that is fewer), nearest first, and (N, K) their positions."""
     similarity, places = (features @ bank.T).topk(min(count, len(bank)), dim=1)
+    return similarity, places
+
+
+def votes(similarity: Tensor, places: Tensor, labels: Tensor, *, classes: int, temperature: float) -> Tensor:
+    """similarity, places: (N, K), of `nearest`; labels: (M,) of the bank -> (N, classes), what each class weighs among
+    these K, each weighing exp(cosine / temperature), up to a factor a row."""
     # Less the largest: only ratios count, and exp(1 / temperature) would be a large number.
     weights = ((similarity - similarity[:, :1]) / temperature).exp()
-    return torch.zeros(len(features), classes).scatter_add_(1, labels[places], weights), places
+    return torch.zeros(len(similarity), classes).scatter_add_(1, labels[places], weights)

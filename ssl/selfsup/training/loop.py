@@ -13,6 +13,7 @@ from selfsup.networks.encoder import Encoder
 from selfsup.source import Source, Table
 from selfsup.training import checkpoint
 from selfsup.training.checkpoint import Checkpoint, Run
+from selfsup.training.precision import autocast
 from selfsup.training.rows import LogRow
 from selfsup.training.schedule import Schedule, batches, optimiser
 from selfsup.training.seeds import derived_seed, reseed_global, seeded
@@ -125,7 +126,7 @@ def _steps(
         batch = source.take(method.draw(table, indices, drawing, progress)).to(device)
         with torch.no_grad():
             views = method.views(batch, viewing, progress)
-        with torch.autocast(kind, torch.bfloat16, enabled=schedule.precision == "bf16"):
+        with autocast(schedule.precision, device):
             losses = method.loss(views)
         if kind == "cpu":
             named = {f"the loss {name}": loss for name, loss in losses.items()}

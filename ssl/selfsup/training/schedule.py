@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Generator, Tensor, nn
 
+from selfsup.training.precision import PRECISIONS, Precision
 from selfsup.training.seeds import derived_seed
 
 
@@ -31,9 +32,7 @@ class Schedule:
     decay_at: tuple[float, ...]
     """Fractions of all steps; for `step` only."""
     decay_factor: float
-    precision: Literal["fp32", "bf16"]
-    """bf16: autocast of the loss's forward pass; weights and views stay fp32. For GPUs: on a CPU without bf16
-    arithmetic it is slower, measured at two to three times fp32's time for a step of `convnet` on two AVX2 cores."""
+    precision: Precision
     log_every: int
     checkpoint_every: int
     """Steps from one checkpoint to the next, if somebody takes them; 0: none."""
@@ -42,7 +41,7 @@ class Schedule:
 
     def __post_init__(self) -> None:
         """Refuse what would otherwise be read as something else, or fail after hours."""
-        choices = {"optimiser": ("sgd", "adamw"), "decay": ("cosine", "step"), "precision": ("fp32", "bf16")}
+        choices = {"optimiser": ("sgd", "adamw"), "decay": ("cosine", "step"), "precision": PRECISIONS}
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"schedule: {name} must be {' or '.join(allowed)}, not {getattr(self, name)!r}")

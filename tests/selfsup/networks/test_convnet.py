@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from selfsup.networks.convnet import ConvNet, StandardisedConvNet
+from selfsup.networks.per_frame import PerFrameConvNet
 
 WIDTHS = [32, 64, 128, 256]
 
@@ -50,6 +51,13 @@ def test_prepare_averages_when_it_shrinks() -> None:
 def test_prepare_refuses_clips_and_odd_shapes(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="an image network takes"):
         ConvNet(widths=[4], side=8).prepare({"frames": torch.zeros(shape, dtype=torch.uint8)})
+
+
+@pytest.mark.parametrize("stabilised", [False, True])
+def test_frames_of_a_clip_must_be_square_too(stabilised: bool) -> None:
+    network = PerFrameConvNet(widths=[4], side=8, frames=2, seconds=0.5, contrast=1.0, stabilised=stabilised)
+    with pytest.raises(ValueError, match="an image network takes square frames: got 8 x 9"):
+        network.prepare({"frames": torch.zeros(2, 2, 3, 8, 9, dtype=torch.uint8)})
 
 
 def test_a_standardised_picture_has_no_brightness_cast_or_contrast() -> None:

@@ -21,7 +21,6 @@ ARGUMENTS = {
     "crop_scale": (1.0, 1.0),
     "crop_ratio": (1.0, 1.0),
     "flip": 0.0,
-    "volume": 0.0,
 }
 
 

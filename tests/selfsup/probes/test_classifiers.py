@@ -25,9 +25,9 @@ def z_scored(features: np.ndarray) -> np.ndarray:
 
 # More examples than numbers, and fewer: then all is done in the space that the examples span.
 @pytest.mark.parametrize(("count", "dims"), [(200, 12), (40, 100)])
-def test_a_path_of_softmax_layers_ends_where_each_ends_alone(count: int, dims: int) -> None:
+def test_each_softmax_layer_of_a_path_is_what_it_is_alone_in_any_order(count: int, dims: int) -> None:
     features, labels = examples(count, dims)
-    penalties = [0.1, 0.01]
+    penalties = [0.01, 0.1]
     for penalty, fitted in zip(penalties, Softmax.path(features, labels, CLASSES, penalties, 2000), strict=True):
         alone = LogisticRegression(C=1 / (penalty * count), max_iter=5000, tol=1e-8).fit(z_scored(features), labels)
         np.testing.assert_allclose(fitted.scores(features), alone.predict_proba(z_scored(features)), atol=2e-3)
@@ -36,7 +36,7 @@ def test_a_path_of_softmax_layers_ends_where_each_ends_alone(count: int, dims: i
 @pytest.mark.parametrize(("count", "dims"), [(200, 12), (40, 100)])
 def test_a_path_of_machines_finds_what_liblinear_finds(count: int, dims: int) -> None:
     features, labels = examples(count, dims)
-    costs = [1.0, 10.0]
+    costs = [10.0, 1.0]
     for cost, fitted in zip(costs, OneVsAllSVM.path(features, labels, CLASSES, costs, 2000), strict=True):
         # liblinear penalises the offset too, unless it is the weight of a large constant.
         alone = LinearSVC(C=cost / count, dual=False, intercept_scaling=1000, tol=1e-8, max_iter=100_000)
@@ -52,3 +52,15 @@ def test_a_class_that_is_not_there_is_no_answer_and_scores_are_the_mean_over_tim
     apart = fitted.scores(features)
     np.testing.assert_allclose(fitted.scores(twice)[:, :CLASSES], ((apart + apart[::-1]) / 2)[:, :CLASSES], atol=1e-5)
     assert apart.argmax(axis=1).max() < CLASSES
+
+
+@pytest.mark.parametrize("path", [Softmax.path, OneVsAllSVM.path])
+@pytest.mark.parametrize("kept", [[0, 1, 3], [1, 3]], ids=["one of four is missing", "two are left"])
+def test_what_is_left_of_the_classes_is_told_apart(path, kept: list[int]) -> None:
+    features, labels = examples(400, 12)
+    there = np.isin(labels, kept)
+    [fitted] = path(features[there], labels[there], CLASSES, [0.1], 500)
+    scores = fitted.scores(features[there])
+    assert scores.shape == (there.sum(), CLASSES)
+    assert (scores.argmax(axis=1) == labels[there]).mean() > 0.8
+    assert set(scores.argmax(axis=1)) == set(kept)

@@ -48,6 +48,21 @@ def test_neighbours_are_training_clips_mostly_of_the_same_class_and_the_clip_its
     assert itself.rows[:, 0].tolist() == list(range(60))
 
 
+def test_positions_are_those_of_the_index_and_no_more_are_kept_than_there_are(splits) -> None:
+    expected = evaluate(splits, kept=1000).retrieved
+    for source in splits:
+        source.table["row"] = source.table["row"] + 100
+        source.clips = torch.cat([torch.zeros_like(source.clips[:1]).expand(100, *source.clips.shape[1:]), source.clips])
+        label = source.labels["colour"]
+        source.labels = {"colour": torch.cat([label.new_zeros(100), label])}
+    found = evaluate(splits, kept=1000)
+    assert expected is not None
+    assert found.retrieved is not None
+    assert found.retrieved.rows.shape == (30, 60)
+    assert (found.retrieved.rows == expected.rows + 100).all()
+    assert found.predictions["row"].tolist() == list(range(100, 130))
+
+
 def test_one_class_is_nothing_to_tell_apart(splits) -> None:
     splits[0].labels["colour"][:] = 1
     with pytest.raises(ValueError, match="nearest neighbours: all 60 training clips have the same 'colour'"):

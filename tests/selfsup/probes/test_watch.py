@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from selfsup.networks.convnet import ConvNet
-from selfsup.probes.watch import ClipWatch, Neighbours, effective_rank, feature_std, features_of, votes
+from selfsup.probes.watch import ClipWatch, Neighbours, effective_rank, feature_std, features_of, nearest, votes
 
 
 def unit(count: int, dims: int, seed: int = 0) -> torch.Tensor:
@@ -40,7 +40,8 @@ def test_the_effective_rank_counts_directions() -> None:
 def test_neighbours_vote_by_their_similarity_as_a_slow_loop_does() -> None:
     features, bank = unit(40, 6, seed=1), unit(90, 6, seed=2)
     labels = torch.arange(90) % 4
-    weights, places = votes(features, bank, labels, classes=4, count=7, temperature=0.07)
+    similarity, places = nearest(features, bank, 7)
+    weights = votes(similarity, places, labels, classes=4, temperature=0.07)
     for weight, found, feature in zip(weights, places, features, strict=True):
         similar = sorted(((bank[place] @ feature).item(), place) for place in range(90))[:-8:-1]
         assert found.tolist() == [place for _, place in similar]
@@ -51,7 +52,7 @@ def test_neighbours_vote_by_their_similarity_as_a_slow_loop_does() -> None:
 
 def test_a_bank_smaller_than_k_and_a_class_with_one_clip_are_no_obstacle() -> None:
     bank = torch.eye(3)
-    weights, _ = votes(bank, bank, torch.tensor([0, 0, 2]), classes=5, count=20, temperature=0.07)
+    weights = votes(*nearest(bank, bank, 20), torch.tensor([0, 0, 2]), classes=5, temperature=0.07)
     assert weights.argmax(dim=1).tolist() == [0, 0, 2]
 
 

@@ -17,7 +17,6 @@ from selfsup.methods.method import Method, Progress
 from selfsup.networks.encoder import Encoder
 from selfsup.source import Batch, Draw, Span, Table
 from selfsup.views.geometry import object_crop, random_resized_crop_flip
-from selfsup.views.sound import random_volume
 
 STEEPNESS, NEUTRAL = 3.0, 1.3  # of the answer at first: logits a unit of distance, and the distance of even odds
 
@@ -52,7 +51,7 @@ class Embedding(nn.Module):
 
 class AVENet(Method):
     """Differs from the paper in the networks below the embedding, which take standardised pictures and sounds
-    (`StandardisedConvNet`), in its normalisation (`Embedding`), where `negatives` says so, and in that frames are
+    (`StandardisedConvNet`; nothing is left then of the paper's change of volume, so there is none), in its normalisation (`Embedding`), where `negatives` says so, and in that frames are
     cropped around the main object where a dataset knows its box, as the stills of image methods are: on whole frames of
     an earlier toyworld accuracy was at chance after 800 steps, around objects at 61 %.
     """
@@ -68,7 +67,6 @@ class AVENet(Method):
         "crop_scale": (0.01, 1),
         "crop_ratio": (0.1, 10),
         "flip": (0, 1),
-        "volume": (0, 0.99),
     }
 
     def __init__(
@@ -83,7 +81,6 @@ class AVENet(Method):
         crop_scale: tuple[float, float],
         crop_ratio: tuple[float, float],
         flip: float,
-        volume: float,
     ) -> None:
         """vision, sound: encoders of one frame and of a stretch of spectrogram.
         dims: of the embeddings; 128 in the paper.
@@ -93,8 +90,6 @@ class AVENet(Method):
         around: least and greatest side of the square around the box, in longer sides of the box: drawn evenly in
         training, their mean when asked.
         crop_scale, crop_ratio, flip: of the crop from that square, see `random_resized_crop_flip`.
-        volume: the largest relative change of the sound's amplitude; 0.1 in "Look, listen and learn", section 3.1. Of
-        no effect on a network that standardises what it takes, as `SpectrogramNet` does.
         """
         super().__init__()
         self.vision, self.sound = vision, sound
@@ -110,7 +105,6 @@ class AVENet(Method):
         self.grid = grid
         self.around = around
         self.crop_scale, self.crop_ratio, self.flip = crop_scale, crop_ratio, flip
-        self.volume = volume
 
     def draw(self, table: Table, indices: Tensor, generator: Generator, progress: Progress) -> Draw:
         """indices: (B,) into `clips` -> a frame and a stretch of sound of each that overlap; probes draw by it too."""
@@ -134,8 +128,7 @@ class AVENet(Method):
             ratio=self.crop_ratio,
             flip=self.flip,
         )
-        louder = random_volume(batch.streams["spectrogram"], generator, change=self.volume)
-        return Pairs(images, self.sound.prepare({"spectrogram": louder}), batch.parents)
+        return Pairs(images, self.sound.prepare(batch.streams), batch.parents)
 
     def loss(self, views: Pairs) -> dict[str, Tensor]:
         """Cross-entropy of matching or not, half of the weight on each (the paper draws as many of both)."""

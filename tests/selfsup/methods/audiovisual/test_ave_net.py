@@ -23,7 +23,6 @@ ARGUMENTS = {
     "crop_scale": (0.5, 1.0),
     "crop_ratio": (0.75, 1.333),
     "flip": 0.5,
-    "volume": 0.1,
 }
 GRID, SECONDS = 0.08, 0.5
 

@@ -1,0 +1,75 @@
+"""Fine-tuning: a copy learns, with all labels and with few; what was pretrained stays as it was."""
+
+import copy
+
+import pytest
+import torch
+from torch import Generator
+
+from selfsup.networks.per_frame import PerFrameConvNet
+from selfsup.probes.finetuned import FinetunedAction
+from selfsup.probes.probe import Evaluation, Pretrained
+
+PROTOCOL = {
+    "label": "colour",
+    "steps": 30,
+    "batch_size": 16,
+    "learning_rate": 0.01,
+    "precision": "fp32",
+    "few_labels": 5,
+    "crop_scale": (0.9, 1.0),
+    "crop_ratio": (1.0, 1.0),
+    "flip": 0.5,
+}
+
+
+@pytest.fixture
+def splits(make_source) -> list:
+    """Clips of four frames that get brighter or darker."""
+    sources = [make_source(count, table="clips", frames=4, classes=2, seed=count) for count in (60, 20, 40)]
+    for source in sources:
+        count = len(source.clips)
+        brighter = torch.tensor([40, 70, 100, 130])
+        levels = torch.where(source.labels["colour"][:, None] == 1, brighter, brighter.flip(0))
+        noise = torch.randint(40, (count, 4, 3, 16, 16), generator=Generator().manual_seed(count))
+        source.clips = (levels[:, :, None, None, None] + noise).to(torch.uint8)
+    return sources
+
+
+@pytest.fixture
+def encoder() -> PerFrameConvNet:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return PerFrameConvNet(widths=[4, 8], side=16, frames=4, seconds=3.0, contrast=2.0, stabilised=False)
+
+
+def evaluate(encoder: PerFrameConvNet, splits: list, seed: int = 0, **changes) -> dict[str, Evaluation]:
+    train, validation, test = splits
+    numbers = FinetunedAction(**{**PROTOCOL, **changes}).evaluate(
+        Pretrained({"encoder": encoder}, None), train=train, validation=validation, test=test, device="cpu", seed=seed
+    )
+    return {number.metric: number for number in numbers}
+
+
+def test_order_is_learned_with_all_labels_and_with_few_and_the_encoder_is_left_alone(encoder, splits) -> None:
+    before = copy.deepcopy(encoder.state_dict())
+    numbers = evaluate(encoder, splits)
+    assert list(numbers) == ["top1", "top1_few"]
+    for number in numbers.values():
+        said = number.predictions
+        assert said["row"].tolist() == list(range(40))
+        assert (said["prediction"] == said["label"]).mean() > 0.9
+    for name, value in encoder.state_dict().items():
+        assert torch.equal(value, before[name]), name
+
+
+def test_the_same_seed_gives_the_same_answers_and_another_one_others(encoder, splits) -> None:
+    first, again, other = (evaluate(encoder, splits, seed, steps=5)["top1_few"] for seed in (1, 1, 2))
+    assert (first.predictions["scores"] == again.predictions["scores"]).all()
+    assert (first.predictions["scores"] != other.predictions["scores"]).any()
+
+
+def test_one_class_is_nothing_to_tell_apart(encoder, splits) -> None:
+    splits[0].labels["colour"][:] = 1
+    with pytest.raises(ValueError, match="fine-tuning: all 60 training clips have the same 'colour'"):
+        evaluate(encoder, splits)
