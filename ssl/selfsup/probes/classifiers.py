@@ -53,8 +53,8 @@ class Softmax:
     def path(
         cls, features: np.ndarray, labels: np.ndarray, classes: int, penalties: Sequence[float], max_iterations: int
     ) -> list["Softmax"]:
-        """One a penalty, in their order. Fitted from the strongest to the weakest, each from where the one before ended:
-        what a fit that `max_iterations` cuts off has found depends on those before it.
+        """One a penalty, in their order. Fitted from the strongest on, each from where the one before ended: what a fit
+        that `max_iterations` cuts off has found depends on those before it.
 
         features: (N, T, D). labels: (N,). penalties: lambda in `mean cross-entropy + lambda / 2 * squared weights`."""
         standardised = Standardised(features)

@@ -14,8 +14,8 @@ PRECISIONS = get_args(Precision)
 def arithmetic(precision: Precision, device: str) -> Literal["fp32", "bf16"]:
     """What `precision` means on a device, `cpu` or `cuda`.
 
-    On one core of a Xeon with AMX, a training step of `convnet` (64 px, batch 128) takes 0.44 of fp32's time in bf16; on
-    AVX2 cores without bf16 two to three times as long.
+    What it is worth, `benchmarks/precision.py` measures; on AVX2 cores without such units bf16 takes two to three times
+    as long as fp32.
     """
     if precision != "auto":
         return precision

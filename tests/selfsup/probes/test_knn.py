@@ -52,7 +52,9 @@ def test_positions_are_those_of_the_index_and_no_more_are_kept_than_there_are(sp
     expected = evaluate(splits, kept=1000).retrieved
     for source in splits:
         source.table["row"] = source.table["row"] + 100
-        source.clips = torch.cat([torch.zeros_like(source.clips[:1]).expand(100, *source.clips.shape[1:]), source.clips])
+        source.clips = torch.cat(
+            [torch.zeros_like(source.clips[:1]).expand(100, *source.clips.shape[1:]), source.clips]
+        )
         label = source.labels["colour"]
         source.labels = {"colour": torch.cat([label.new_zeros(100), label])}
     found = evaluate(splits, kept=1000)

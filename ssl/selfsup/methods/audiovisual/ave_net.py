@@ -51,9 +51,10 @@ class Embedding(nn.Module):
 
 class AVENet(Method):
     """Differs from the paper in the networks below the embedding, which take standardised pictures and sounds
-    (`StandardisedConvNet`; nothing is left then of the paper's change of volume, so there is none), in its normalisation (`Embedding`), where `negatives` says so, and in that frames are
-    cropped around the main object where a dataset knows its box, as the stills of image methods are: on whole frames of
-    an earlier toyworld accuracy was at chance after 800 steps, around objects at 61 %.
+    (`StandardisedConvNet`; nothing would be left of the paper's changes of volume, so there are none), in the
+    embedding's normalisation, where `negatives` says so, and in that frames are cropped around the main object where a
+    dataset knows its box, as the stills of image methods are: on whole frames of an earlier toyworld accuracy was at
+    chance after 800 steps, around objects at 61 %.
     """
 
     table = "clips"
