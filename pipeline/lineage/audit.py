@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from rich.console import Console
@@ -12,7 +13,7 @@ from rich.tree import Tree
 from pipeline import layout
 from pipeline.lineage import receipts
 from pipeline.lineage.chain import Report, Step, closure
-from pipeline.tables.aliases import short_alias
+from pipeline.tables.aliases import over_seeds, short_alias
 from pipeline.tables.text import number_of
 
 SHOWN_FILES = 6
@@ -85,9 +86,14 @@ def show_number(report: Report, alias: str, as_json: bool) -> None:
 
 
 def _list_numbers(report: Report, as_json: bool) -> None:
-    values = {
+    """Each number over seeds, as the table has it, and after it those of its seeds."""
+    own = {
         evaluation.id_of(one): one.value for evaluation in report.evaluations.values() for one in evaluation.numbers
     }
+    values = {}
+    for id, members in over_seeds(own).items():
+        values[id] = mean(own[member] for member in members)
+        values |= {member: own[member] for member in members}
     if as_json:
         print(json.dumps(values, indent=1))
         return

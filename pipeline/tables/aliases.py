@@ -14,11 +14,16 @@ CHOSEN_LAYERS = "chosen"
 
 def with_seeds(ids: Iterable[str]) -> list[str]:
     """ids: each seed's own numbers -> every number that can be named, sorted: those, and each over seeds."""
-    own = sorted(set(ids))
+    groups = over_seeds(ids)
+    return sorted({*groups, *(id for members in groups.values() for id in members)})
+
+
+def over_seeds(ids: Iterable[str]) -> dict[str, list[str]]:
+    """ids: each seed's own numbers -> by each number over seeds, its members, in their order."""
     groups: dict[str, list[str]] = {}
-    for id in own:
+    for id in dict.fromkeys(ids):
         groups.setdefault(_without_seed(id), []).append(id)
-    return sorted({*own, *(id_over_seeds(members) for members in groups.values())})
+    return {id_over_seeds(members): members for members in groups.values()}
 
 
 def resolve(alias: str, ids: Sequence[str], lecture: Lecture) -> str:

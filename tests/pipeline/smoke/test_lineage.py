@@ -76,7 +76,8 @@ def test_a_clip_leads_to_the_numbers_that_it_touched(made_once: Project) -> None
     ).stdout
     assert path.count("tested on") == len(touched)
     listed = made_once.pipeline("audit").stdout
-    assert re.search(r"%  rotation\.seed-0\.linear\.top1 +smoke/toyworld-stills/rotation/seed-0/", listed)
+    for alias, seed in (("rotation.linear.top1", "seeds"), ("rotation.seed-0.linear.top1", "seed-0")):
+        assert re.search(rf"%  {re.escape(alias)} +smoke/toyworld-stills/rotation/{seed}/", listed)
     unknown = made_once.pipeline("audit", "--file", "toyworld/train/999999", check=False)
     assert "no such clip in toyworld at scale smoke" in unknown.stderr
 
