@@ -177,8 +177,8 @@ class Report:
             "- Cues are measured on decoded frames and sound, as networks get them:",
             *(f"  - {cue}: {what}." for cue, what in CUES.items()),
             f"- Ceilings say what can be learned, and are not the supervised runs of the table: networks of their own, "
-            f"trained longer. `selfsup.networks.convnet`, widths {widths}, trained on train, scored once on test at its "
-            f"last step; steps are in params.yaml, chosen on validation. Stills are those of `{self.images}`, "
+            f"trained longer. `selfsup.networks.convnet`, widths {widths}, trained on train, scored once on test at "
+            f"its last step; steps are in params.yaml, chosen on validation. Stills are those of `{self.images}`, "
             f"{settings.side} px. {ORDERED.capitalize()} and {BLIND.removeprefix('action from ')}: {points} of "
             f"{settings.clip_side} px, beside each, as the network's second input, what differs in it from the clip's "
             f"mean picture (times {CONTRAST}), their features side by side or averaged. Untrained: the same network "
