@@ -87,9 +87,7 @@ def show_number(report: Report, alias: str, as_json: bool) -> None:
 
 def _list_numbers(report: Report, as_json: bool) -> None:
     """Each number over seeds, as the table has it, and after it those of its seeds."""
-    own = {
-        evaluation.id_of(one): one.value for evaluation in report.evaluations.values() for one in evaluation.numbers
-    }
+    own = {evaluation.id_of(one): one.value for evaluation in report.evaluations.values() for one in evaluation.numbers}
     values = {}
     for id, members in over_seeds(own).items():
         values[id] = mean(own[member] for member in members)
