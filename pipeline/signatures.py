@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -32,11 +33,17 @@ def module_file(module: str) -> Path:
 
 def _class(entry: str) -> ast.ClassDef:
     module, name = entry.split(":")
-    tree = ast.parse(module_file(module).read_text(encoding="utf-8"))
-    for node in tree.body:
+    path = module_file(module)
+    for node in _tree(path, path.stat().st_mtime_ns).body:
         if isinstance(node, ast.ClassDef) and node.name == name:
             return node
     raise UserError(f"{module}: has no class {name}, though a registry names it")
+
+
+@cache
+def _tree(path: Path, changed: int) -> ast.Module:
+    """Parsed once, though it is asked for every run and scale of params.yaml. changed: when, in ns."""
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def keyword_arguments(entry: str) -> dict[str, Argument]:
