@@ -82,7 +82,7 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
             decoded.sheet(sample.windows(store, shown, card.main), stage.partial(sheet))
         else:
             lecture = lectures.read()
-            lectures.check_runs(lecture, parameters.runs)
+            lectures.check_aliases(lecture, parameters.runs, parameters.protocols)
             write_text(stage.partial(table), markdown.render(lecture, made))
             contact_sheet(clips.strips(shown, dataset, SHEET_SIDE), stage.partial(sheet))
         write_json(stage.partial(figures), metrics(made.measured, made.ids))

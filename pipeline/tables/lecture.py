@@ -102,15 +102,24 @@ def read(tables: Path = layout.TABLES, published: Path = layout.PUBLISHED) -> Le
     return lecture
 
 
-def check_runs(lecture: Lecture, runs: Collection[str], file: str = str(layout.TABLES)) -> None:
-    """runs: those of params.yaml. Without this a misspelt run would be an empty cell for ever. Raises UserError."""
+def check_aliases(
+    lecture: Lecture, runs: Collection[str], protocols: Collection[str], file: str = str(layout.TABLES)
+) -> None:
+    """runs, protocols: those of params.yaml. Without this a misspelt one would be an empty cell for ever. Raises
+    UserError."""
     for place, table, row in lecture.rows():
         for alias in row.measured.values():
-            run = alias.split(".")[0]
+            run, *others, last = alias.split(".")
+            where = f"{file}: {table.id}, row {place} ({row.label}): measured: {alias!r} must"
             if run not in runs:
                 raise UserError(
-                    f"{file}: {table.id}, row {place} ({row.label}): measured: {alias!r} must begin with a run of "
-                    f"{layout.PARAMETERS}, which has no {run!r}{did_you_mean(run, runs)}"
+                    f"{where} begin with a run of {layout.PARAMETERS}, which has no {run!r}{did_you_mean(run, runs)}"
+                )
+            if not {*others, last} & {*protocols}:
+                found = others[-1] if others else last
+                raise UserError(
+                    f"{where} name a protocol of {layout.PARAMETERS}, which has no "
+                    f"{found!r}{did_you_mean(found, protocols)}"
                 )
 
 

@@ -126,13 +126,15 @@ def between_runs(report: Report) -> list[str]:
 
 
 def _measured_cells(lecture: Lecture, report: Report) -> dict[tuple[str, str], Measured]:
-    """By place and column. A run that is not in this report leaves its cell empty; an ambiguous alias is an error."""
+    """By place and column. What this report's suites do not evaluate leaves its cell empty; an ambiguous alias is an
+    error."""
     numbers = {number.id: number for number in report.measured}
-    runs = {number.run for number in report.measured}
+    evaluated = {(number.run, number.id.split("/")[5]) for number in report.measured}
     cells = {}
     for place, _, row in lecture.rows():
         for column, alias in row.measured.items():
-            if alias.split(".")[0] not in runs:
+            run, *others = alias.split(".")
+            if not any((run, part) in evaluated for part in others):
                 continue
             id = resolve(alias, report.ids, lecture)
             if id not in numbers:

@@ -267,8 +267,11 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         lecture.read(TABLES, tmp_path / "absent.csv")
 
 
-def test_an_alias_of_a_run_that_params_yaml_does_not_have_is_named(the_lecture: lecture.Lecture) -> None:
-    runs = {alias.split(".")[0] for _, _, row in the_lecture.rows() for alias in row.measured.values()}
-    lecture.check_runs(the_lecture, runs)
+def test_an_alias_of_what_params_yaml_does_not_have_is_named(the_lecture: lecture.Lecture) -> None:
+    aliases = [alias.split(".") for _, _, row in the_lecture.rows() for alias in row.measured.values()]
+    runs, protocols = {alias[0] for alias in aliases}, {alias[-2] for alias in aliases}
+    lecture.check_aliases(the_lecture, runs, protocols)
     with pytest.raises(UserError, match=r"row 6\.17 \(Rotation\): .*'rotation'; did you mean 'rotations'\?"):
-        lecture.check_runs(the_lecture, runs - {"rotation"} | {"rotations"})
+        lecture.check_aliases(the_lecture, runs - {"rotation"} | {"rotations"}, protocols)
+    with pytest.raises(UserError, match=r"row 6\.\d+ .*a protocol .* no 'linear'; did you mean 'linears'\?"):
+        lecture.check_aliases(the_lecture, runs, protocols - {"linear"} | {"linears"})

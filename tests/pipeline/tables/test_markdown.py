@@ -60,6 +60,13 @@ def test_a_row_that_is_not_built_has_an_empty_cell(the_lecture: lecture.Lecture,
     assert cells_of(text, "6.1")[-1] == ""
 
 
+def test_a_protocol_that_is_not_used_leaves_its_cells_empty(the_lecture: lecture.Lecture, evaluation: Write) -> None:
+    report = report_of([evaluation("rotation", right=120)])
+    other = replace(report.measured[0], id=report.measured[0].id.replace("/linear/", "/knn/"))
+    text = markdown.render(the_lecture, replace(report, measured=[other], between=[], ids=[other.id]))
+    assert cells_of(text, "6.17")[-1] == ""
+
+
 def test_every_row_of_every_table_is_there(the_lecture: lecture.Lecture, report: markdown.Report) -> None:
     text = markdown.render(the_lecture, report)
     for place, table, row in the_lecture.rows():
