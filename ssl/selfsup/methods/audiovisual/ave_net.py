@@ -45,13 +45,13 @@ class Embedding(nn.Module):
         self.centred = nn.BatchNorm1d(dims, affine=False)
 
     def forward(self, maps: list[Tensor]) -> Tensor:
-        """maps: an encoder's blocks, each (B, C, h, w) -> (B, dims) of length 1."""
-        return F.normalize(self.centred(self.second(F.relu(self.first(maps[-1].amax(dim=(2, 3)))))), dim=1)
+        """maps: an encoder's blocks, each (B, C, h, w) -> (B, dims) float32 of length 1."""
+        return F.normalize(self.centred(self.second(F.relu(self.first(maps[-1].amax(dim=(2, 3)).float())))), dim=1)
 
 
 class AVENet(Method):
     """Differs from the paper in the networks below the embedding, which take standardised pictures and sounds
-    (`StandardisedConvNet`; nothing would be left of the paper's changes of volume, so there are none), in the
+    (`StandardisedConvNet`, `SpectrogramNet`; a change of volume would be all but taken away, so there is none), in the
     embedding's normalisation, where `negatives` says so, and in that frames are cropped around the main object where a
     dataset knows its box, as the stills of image methods are: on whole frames of an earlier toyworld accuracy was at
     chance after 800 steps, around objects at 61 %.
@@ -133,9 +133,14 @@ class AVENet(Method):
 
     def loss(self, views: Pairs) -> dict[str, Tensor]:
         """Cross-entropy of matching or not, half of the weight on each (the paper draws as many of both)."""
-        seen, heard = self.seen(self.vision.blocks(views.images)), self.heard(self.sound.blocks(views.sounds))
+        pictures, sounds = self.vision.blocks(views.images), self.sound.blocks(views.sounds)
+        # In bf16 the cosine below 1 is 2^-8 less: too coarse for the distances of what is alike.
+        with torch.autocast(views.images.device.type, enabled=False):
+            return {"correspondence": self._correspondence(self.seen(pictures), self.heard(sounds), views.parents)}
+
+    def _correspondence(self, seen: Tensor, heard: Tensor, parents: Tensor) -> Tensor:
+        """seen, heard: (B, dims), those of one clip at the same place. parents: (B,) int64 -> a scalar."""
         matching = self.logits(seen, heard)
-        parents = views.parents
         if self.negatives == "one":
             mismatched = self.logits(seen, heard.roll(1, dims=0))
             # A long film is several entries: two of them may be neighbours.
@@ -147,7 +152,7 @@ class AVENet(Method):
             mismatched, mismatched.new_zeros(len(mismatched), dtype=torch.long), reduction="none"
         )
         positive = F.cross_entropy(matching, matching.new_ones(len(matching), dtype=torch.long))
-        return {"correspondence": (positive + (negative * apart).sum() / apart.sum().clamp(min=1)) / 2}
+        return (positive + (negative * apart).sum() / apart.sum().clamp(min=1)) / 2
 
     def embed_frames(self, frames: Tensor, boxes: Tensor) -> Tensor:
         """frames: (B, 1, 3, H, H) uint8. boxes: (B, 1, 4) shares of the picture. -> (B, dims) of length 1."""
