@@ -2,9 +2,10 @@
 
     python benchmarks/precision.py
 
-Method, network, batch and views are those of the default scale, pictures and sounds are noise; a step is views, forward
-and backward pass and optimiser, on one thread. Rounds go through both, and the ratio is the median of the rounds', so
-that other work on the machine disturbs both alike. Prints a table in Markdown.
+Methods, networks and batches are those of the default scale, pictures and sounds are noise; a step is views, forward
+and backward pass and optimiser. What counts is the time on a processor, with one thread. Rounds go through both, and
+the ratio is the median of the rounds', so that other work on the machine disturbs both alike. Prints a table in
+Markdown.
 """
 
 import platform
@@ -21,7 +22,7 @@ from selfsup.networks.encoder import Encoder
 from selfsup.networks.per_frame import PerFrameConvNet
 from selfsup.networks.spectrogram_net import SpectrogramNet
 from selfsup.source import Batch, Draw, Table
-from selfsup.training.precision import arithmetic, autocast
+from selfsup.training.precision import Precision, arithmetic, autocast
 
 ROUNDS, STEPS, WARM = 5, 8, 4
 WIDTHS, CLASSES = [32, 64, 128, 256], 10
@@ -61,8 +62,8 @@ def cases() -> dict[str, tuple[Method, dict[str, Tensor], int]]:
     }
 
 
-def seconds(method: Method, batch: Batch, precision: str) -> float:
-    """Of STEPS steps."""
+def seconds(method: Method, batch: Batch, precision: Precision) -> float:
+    """On a processor, for STEPS steps."""
     parameters = [one for group in method.groups().values() for one in group]
     optimiser = torch.optim.AdamW(parameters, lr=1e-4)
     generator = Generator().manual_seed(0)
@@ -92,8 +93,8 @@ def main() -> None:
         entries = torch.arange(count)
         batch = Batch(entries, entries, entries, streams, {"label": entries % CLASSES})
         rounds = np.array([[seconds(method, batch, one) for one in ("fp32", "bf16")] for _ in range(ROUNDS)])
-        slow, fast = np.median(rounds, axis=0) / STEPS * 1000
-        print(f"| {name} | {slow:.0f} | {fast:.0f} | {np.median(rounds[:, 1] / rounds[:, 0]):.2f} |")
+        fp32, bf16 = np.median(rounds, axis=0) / STEPS * 1000
+        print(f"| {name} | {fp32:.0f} | {bf16:.0f} | {np.median(rounds[:, 1] / rounds[:, 0]):.2f} |")
 
 
 if __name__ == "__main__":

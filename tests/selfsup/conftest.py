@@ -28,6 +28,7 @@ class MemorySource:
             self.table = {"row": rows, "start": start, "end": start + count - 1}
 
     def take(self, draw: Draw) -> Batch:
+        assert set(draw.times) <= {"frames"}
         streams = {}
         for stream, times in draw.times.items():
             assert isinstance(times, Tensor), "pictures are drawn by their times"

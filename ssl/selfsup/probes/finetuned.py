@@ -55,9 +55,9 @@ class FinetunedAction(Probe):
         crop_ratio: tuple[float, float],
         flip: float,
     ) -> None:
-        """label: the clip's label to predict. steps, batch_size, learning_rate, precision: of AdamW, cosine decay
-        after a tenth of the steps' warm-up; with fewer clips than a batch, all of them are one. few_labels: training
-        clips a class, drawn once. crop_scale, crop_ratio, flip: see `SupervisedVideo`.
+        """label: the clip's label to predict. steps, batch_size, learning_rate: of AdamW, cosine decay after a tenth of
+        the steps' warm-up; with fewer clips than a batch, all of them are one. precision: of the forward pass, see
+        `Schedule`. few_labels: training clips a class, drawn once. crop_scale, crop_ratio, flip: see `SupervisedVideo`.
         """
         self.label = label
         self.labels = (label,)

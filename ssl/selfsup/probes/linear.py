@@ -45,7 +45,8 @@ class Linear(Probe):
         """label: the clip's label to predict. dims: the most numbers a block is pooled to; the papers have about 9,000.
         train_frames: of each clip, every one an example (the encoder's window around it, if that is longer).
         test_frames: of each validation and test clip, whose scores are averaged.
-        penalties: candidates for lambda in `mean cross-entropy + lambda / 2 * squared weights`, in any order.
+        penalties: candidates for lambda in `mean cross-entropy + lambda / 2 * squared weights`; of equally
+        good ones the first is chosen.
         max_iterations: of L-BFGS, a penalty; a fit that needs more is used as it stands.
         """
         self.label = label

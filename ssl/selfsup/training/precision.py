@@ -6,7 +6,7 @@ import torch
 
 Precision = Literal["fp32", "bf16", "auto"]
 """bf16: autocast of the loss's forward pass; weights and views stay fp32. auto: bf16 on a device with matrix units for
-it, else fp32, so that numbers follow the kind of device; a receipt says which it was."""
+it, else fp32, so that numbers follow the kind of device; the receipt of a pretrained run says which it was."""
 
 PRECISIONS = get_args(Precision)
 
@@ -14,8 +14,9 @@ PRECISIONS = get_args(Precision)
 def arithmetic(precision: Precision, device: str) -> Literal["fp32", "bf16"]:
     """What `precision` means on a device, `cpu` or `cuda`.
 
-    What it is worth, `benchmarks/precision.py` measures; on AVX2 cores without such units bf16 takes two to three times
-    as long as fp32.
+    `benchmarks/precision.py` on one core of an Intel Xeon with AMX: a step in bf16 takes 0.68 of fp32's time for stills
+    of 64 px, 0.78 for clips of eight frames of 32 px, 0.81 for sounds. A step of `convnet` took two to three times as
+    long on two AVX2 cores without such units.
     """
     if precision != "auto":
         return precision

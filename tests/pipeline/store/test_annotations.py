@@ -56,6 +56,12 @@ def test_foreground_is_what_any_box_touches(tmp_path: Path) -> None:
     assert not maps[0].any()
 
 
+def test_where_nothing_is_seen_boxes_are_whole_and_nothing_is_foreground(tmp_path: Path) -> None:
+    objects = table(tmp_path / "objects.parquet", (0, "main", 0.0, (72, 24, 168, 72)))
+    assert main_boxes(objects, ROWS)[1].tolist() == [[0, 0, 1, 1]] * 3
+    assert not foregrounds(objects, ROWS)[1].any()
+
+
 def test_a_table_that_is_none_is_named(tmp_path: Path) -> None:
     path = tmp_path / "objects.parquet"
     with pytest.raises(UserError, match=r"objects\.parquet: missing"):

@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.tables import lecture
-from pipeline.tables.aliases import resolve, short_alias, with_seeds
+from pipeline.tables.aliases import over_seeds, resolve, short_alias, with_seeds
 
 IDS = with_seeds(
     [
@@ -70,3 +70,9 @@ def test_aliases_are_as_short_as_they_can_be() -> None:
 def test_seeds_that_chose_one_layer_keep_its_name() -> None:
     ids = with_seeds(f"smoke/toyworld/rotation/seed-{seed}/toyworld/linear/block3/top1" for seed in range(3))
     assert "smoke/toyworld/rotation/seeds/toyworld/linear/block3/top1" in ids
+
+
+def test_numbers_over_seeds_have_their_members_in_order() -> None:
+    place = "smoke/toyworld/rotation/{}/toyworld/linear/{}/top1"
+    own = [place.format("seed-1", "block2"), place.format("seed-0", "block1"), place.format("seed-0", "block1")]
+    assert over_seeds(own) == {place.format("seeds", "chosen"): own[:2]}

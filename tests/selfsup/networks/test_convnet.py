@@ -69,3 +69,10 @@ def test_a_standardised_picture_has_no_brightness_cast_or_contrast() -> None:
     torch.testing.assert_close(images[0].square().mean(), torch.tensor(1.0))
     torch.testing.assert_close(images[0], images[1], atol=0.03, rtol=0)  # bytes are coarse
     assert images[2].abs().max() < 1e-3
+
+
+def test_the_rounding_of_a_flat_picture_is_not_enlarged() -> None:
+    frames = torch.full((1, 1, 3, 8, 8), 77, dtype=torch.uint8)
+    frames[..., ::2] += 1
+    images = StandardisedConvNet(widths=[4], side=8).prepare({"frames": frames})
+    assert images.std() == pytest.approx(0.5, abs=0.05)

@@ -20,3 +20,10 @@ def test_silence_is_zero() -> None:
     silent = torch.full((1, 100, 257), -11.5)
     pictures = SpectrogramNet(widths=[4], seconds=0.5, pool=4).prepare({"spectrogram": silent})
     assert pictures.abs().max() < 1e-3
+
+
+def test_one_step_of_the_store_is_not_enlarged() -> None:
+    silent = torch.full((1, 100, 257), -11.5)
+    silent[:, :50] += 1 / 15
+    pictures = SpectrogramNet(widths=[4], seconds=0.5, pool=2).prepare({"spectrogram": silent})
+    assert abs(pictures.std().item() - 0.5) < 0.05

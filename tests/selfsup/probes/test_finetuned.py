@@ -69,6 +69,12 @@ def test_the_same_seed_gives_the_same_answers_and_another_one_others(encoder, sp
     assert (first.predictions["scores"] != other.predictions["scores"]).any()
 
 
+def test_precision_is_that_of_the_training(encoder, splits) -> None:
+    exact, rough = (evaluate(encoder, splits, steps=5, precision=one)["top1"] for one in ("fp32", "bf16"))
+    difference = abs(exact.predictions["scores"] - rough.predictions["scores"])
+    assert 0 < difference.max() < 0.2
+
+
 def test_one_class_is_nothing_to_tell_apart(encoder, splits) -> None:
     splits[0].labels["colour"][:] = 1
     with pytest.raises(ValueError, match="fine-tuning: all 60 training clips have the same 'colour'"):

@@ -111,3 +111,16 @@ def test_in_a_clip_shorter_than_the_sound_sound_begins_with_it() -> None:
     assert (sounds == 2.0).all()
     assert ((frames >= 2.0) & (frames <= table["end"] + 1e-9)).all()
     assert len(frames.unique()) > 1
+
+
+def test_distances_are_computed_in_fp32_whatever_the_networks_are_computed_in() -> None:
+    method = ave_net().eval()
+    generator = Generator().manual_seed(0)
+    images, sounds = torch.randn(8, 3, 16, 16, generator=generator), torch.randn(8, 1, 64, 25, generator=generator)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = method.loss(Pairs(images, sounds, torch.arange(8)))["correspondence"]
+        pictures, heard = method.vision.blocks(images), method.sound.blocks(sounds)
+    assert pictures[-1].dtype == torch.bfloat16
+    expected = method._correspondence(method.seen(pictures), method.heard(heard), torch.arange(8))
+    assert loss.dtype == torch.float32
+    torch.testing.assert_close(loss, expected, rtol=1e-6, atol=0)
