@@ -2,7 +2,7 @@
 
 from selfsup.training.checkpoint import Checkpoint
 from selfsup.training.loop import NonFiniteLoss, Watch, build, pretrain
-from selfsup.training.precision import arithmetic
+from selfsup.training.precision import Precision, arithmetic
 from selfsup.training.rows import LogRow
 from selfsup.training.schedule import Schedule
 from selfsup.training.seeds import derived_seed
@@ -11,6 +11,7 @@ __all__ = [
     "Checkpoint",
     "LogRow",
     "NonFiniteLoss",
+    "Precision",
     "Schedule",
     "Watch",
     "arithmetic",
