@@ -148,6 +148,7 @@ def test_what_a_run_leaves() -> None:
     assert 1 < log["effective_rank"].iloc[-1] <= 20
     assert notes["watch"] == {"split": "validation", "clips": 20, "bank": 40, "label": "object"}
     assert (notes["steps"], notes["images_seen"], notes["resumed_from_step"]) == (12, 96, None)
+    assert (notes["device"], notes["arithmetic"]) == ("cpu", "fp32")
     assert notes["images_per_second"] == pytest.approx(96 / notes["seconds_of_training"], rel=0.05)
     used = receipts.read(FOLDER / "receipt.json")["clips"]
     assert [(one["role"], one["split"], one["count"]) for one in used] == [
@@ -205,6 +206,32 @@ def test_a_checkpoint_that_cannot_be_used_is_left_aside_with_one_line(
     assert line.endswith("training starts anew")
     assert ("of other parameters, code, data or versions" in line) == (damage == "other")
     assert not KEPT.exists()
+
+
+@pytest.mark.usefixtures("decoded")
+def test_a_checkpoint_of_the_other_arithmetic_is_left_aside(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def cut_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    schedule("rotation", precision="auto", checkpoint_every=4)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True})
+    with monkeypatch.context() as at_the_end:
+        at_the_end.setattr("pipeline.stages.pretrain.write_log", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            trained()
+    assert KEPT.exists()
+    kept = KEPT.read_bytes()
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    notes = trained()
+    assert (notes["arithmetic"], notes["resumed_from_step"]) == ("fp32", None)
+    assert "training starts anew" in capsys.readouterr().err
+    # By the arithmetic that it is of, it would have been used.
+    KEPT.write_bytes(kept)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True})
+    notes = trained()
+    assert (notes["arithmetic"], notes["resumed_from_step"]) == ("bf16", 8)
 
 
 def test_a_checkpoint_is_read_as_it_was_written(tmp_path: Path) -> None:
