@@ -73,13 +73,13 @@ class Report:
     def to_markdown(self) -> str:
         """The page."""
         failed = [one for one in self.findings if not one.passes]
+        within = f"to be within {100 * self.settings.margin:g} points of chance"
+        pairs = f"{len(self.findings)} pairs of a cheap cue and what it might tell"
         verdict = (
-            f"All {len(self.findings)} pairs of a cheap cue and a label are within {100 * self.settings.margin:g} "
-            "points of chance."
+            f"All {pairs} are shown {within}."
             if not failed
-            else f"{len(failed)} of {len(self.findings)} pairs of a cheap cue and a label are not shown to be within "
-            f"{100 * self.settings.margin:g} points of chance: "
-            + "; ".join(f"{one.cue} for {one.target} ({_percent(one.upper)})" for one in failed)
+            else f"Of {pairs}, {len(self.findings) - len(failed)} are shown {within}; not "
+            + ", ".join(f"{one.cue} for {one.target} ({_percent(one.upper)})" for one in failed)
             + "."
         )
         outside = [one.task for one in self.ceilings if not (one.in_range(self.settings) and one.learned())]
@@ -176,8 +176,8 @@ class Report:
             f"played backwards. Where a cue is the same both ways the accuracy is chance itself.",
             "- Cues are measured on decoded frames and sound, as networks get them:",
             *(f"  - {cue}: {what}." for cue, what in CUES.items()),
-            f"- Ceilings say what can be learned, and are not the supervised runs of the table: networks of their own, "
-            f"trained longer. `selfsup.networks.convnet`, widths {widths}, trained on train, scored once on test at "
+            f"- Ceilings say what can be learned, and are not the supervised runs of the table: networks and schedules of "
+            f"their own. `selfsup.networks.convnet`, widths {widths}, trained on train, scored once on test at "
             f"its last step; steps are in params.yaml, chosen on validation. Stills are those of `{self.images}`, "
             f"{settings.side} px. {ORDERED.capitalize()} and {BLIND.removeprefix('action from ')}: {points} of "
             f"{settings.clip_side} px, beside each, as the network's second input, what differs in it from the clip's "
