@@ -42,7 +42,8 @@ def _class(entry: str) -> ast.ClassDef:
 
 @cache
 def _tree(path: Path, changed: int) -> ast.Module:
-    """Parsed once, though it is asked for every run and scale of params.yaml. changed: when, in ns."""
+    """Parsed once, though it is asked for every run and scale of params.yaml, and not to be changed. changed: when, in
+    ns."""
     return ast.parse(path.read_text(encoding="utf-8"))
 
 

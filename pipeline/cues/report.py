@@ -176,8 +176,8 @@ class Report:
             f"played backwards. Where a cue is the same both ways the accuracy is chance itself.",
             "- Cues are measured on decoded frames and sound, as networks get them:",
             *(f"  - {cue}: {what}." for cue, what in CUES.items()),
-            f"- Ceilings say what can be learned, and are not the supervised runs of the table: networks and schedules of "
-            f"their own. `selfsup.networks.convnet`, widths {widths}, trained on train, scored once on test at "
+            f"- Ceilings say what can be learned, and are not the supervised runs of the table: networks and schedules "
+            f"of their own. `selfsup.networks.convnet`, widths {widths}, trained on train, scored once on test at "
             f"its last step; steps are in params.yaml, chosen on validation. Stills are those of `{self.images}`, "
             f"{settings.side} px. {ORDERED.capitalize()} and {BLIND.removeprefix('action from ')}: {points} of "
             f"{settings.clip_side} px, beside each, as the network's second input, what differs in it from the clip's "

@@ -30,10 +30,10 @@ def canvas(width: int, height: int) -> Figure:
     return Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor="white")
 
 
-def spectrogram(axes: Axes, loud: np.ndarray, least: float, greatest: float) -> None:
-    """loud: (T, 257) log magnitude in nepers, as the store has it. least, greatest: dB that are black and white."""
-    decibels = 20 / np.log(10) * loud.T
-    axes.imshow(decibels, cmap="magma", vmin=least, vmax=greatest, origin="lower", aspect="auto")
+def spectrogram(axes: Axes, log_magnitude: np.ndarray, vmin: float, vmax: float) -> None:
+    """log_magnitude: (T, 257) in nepers, as the store has it. vmin, vmax: dB, at the ends of the colour scale."""
+    decibels = 20 / np.log(10) * log_magnitude.T
+    axes.imshow(decibels, cmap="magma", vmin=vmin, vmax=vmax, origin="lower", aspect="auto")
     axes.set_axis_off()
 
 

@@ -69,8 +69,8 @@ def _cell(figure: Figure, shown: Shown, at: tuple[int, int], size: tuple[int, in
     axes = figure.add_axes(place)
     if shown.picture.ndim == 3:
         axes.imshow(shown.picture, interpolation="lanczos", aspect="auto")
+        axes.set_axis_off()
     else:
         spectrogram(axes, shown.picture, -60, 40)
-    axes.set_axis_off()
     if frame is not None:
         axes.add_patch(Rectangle((0, 0), 1, 1, transform=axes.transAxes, fill=False, edgecolor=frame, linewidth=4))

@@ -49,6 +49,11 @@ class Column(Strict):
     name: str
     comparable: str | None
 
+    @property
+    def protocol(self) -> str | None:
+        """Ours whose numbers may stand here."""
+        return self.comparable and self.comparable.split(".")[0]
+
 
 class Row(Strict):
     """`published`: column -> key of published.csv. `measured`: column -> alias of a number."""
@@ -108,18 +113,18 @@ def check_aliases(
     """runs, protocols: those of params.yaml. Without this a misspelt one would be an empty cell for ever. Raises
     UserError."""
     for place, table, row in lecture.rows():
-        for alias in row.measured.values():
-            run, *others, last = alias.split(".")
+        columns = {column.name: column for column in table.columns}
+        for name, alias in row.measured.items():
+            run, protocol = alias.split(".")[0], columns[name].protocol
             where = f"{file}: {table.id}, row {place} ({row.label}): measured: {alias!r} must"
             if run not in runs:
                 raise UserError(
                     f"{where} begin with a run of {layout.PARAMETERS}, which has no {run!r}{did_you_mean(run, runs)}"
                 )
-            if not {*others, last} & {*protocols}:
-                found = others[-1] if others else last
+            if protocol not in protocols:
                 raise UserError(
                     f"{where} name a protocol of {layout.PARAMETERS}, which has no "
-                    f"{found!r}{did_you_mean(found, protocols)}"
+                    f"{protocol!r}{did_you_mean(str(protocol), protocols)}"
                 )
 
 

@@ -129,12 +129,12 @@ def _measured_cells(lecture: Lecture, report: Report) -> dict[tuple[str, str], M
     """By place and column. What this report's suites do not evaluate leaves its cell empty; an ambiguous alias is an
     error."""
     numbers = {number.id: number for number in report.measured}
-    evaluated = {(number.run, number.id.split("/")[5]) for number in report.measured}
+    evaluated = {(number.run, number.protocol) for number in report.measured}
     cells = {}
-    for place, _, row in lecture.rows():
+    for place, table, row in lecture.rows():
+        protocols = {column.name: column.protocol for column in table.columns}
         for column, alias in row.measured.items():
-            run, *others = alias.split(".")
-            if not any((run, part) in evaluated for part in others):
+            if (alias.split(".")[0], protocols[column]) not in evaluated:
                 continue
             id = resolve(alias, report.ids, lecture)
             if id not in numbers:

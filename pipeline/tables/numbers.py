@@ -90,6 +90,7 @@ class Measured:
 
     id: str
     run: str
+    protocol: str
     seeds: tuple[int, ...]
     layers: tuple[str, ...]
     value: float
@@ -222,6 +223,7 @@ def _over_seeds(
     return Measured(
         id=id_over_seeds(ids),
         run=evaluations[0].run,
+        protocol=evaluations[0].protocol,
         seeds=tuple(evaluation.seed for evaluation in evaluations),
         layers=tuple(one.layer for one in scored),
         value=estimate.value,

@@ -37,11 +37,9 @@ def test_a_folder_of_videos_ends_in_a_report(project: Project, tmp_path: Path) -
     (folder / "c" / os.fsdecode(b"caf\xe9\n.mp4")).write_bytes(video(folder / "c/0.mp4", seed=99).read_bytes())
     (folder / "c/text.mp4").write_text("no video\n" * 100)
     (folder / "c/gone.mp4").symlink_to("nowhere")
-    # One of each kind: what the others add is time.
-    project.set("suites.image", {"of": "images", "runs": ["random", "rotation"], "protocols": ["linear"]})
-    project.set("suites.sight.protocols", ["linear"])
+    # Every protocol; runs of which another is there add time alone.
+    project.set("suites.image.runs", ["random", "rotation"])
     project.set("suites.video.runs", ["random_video", "shuffle_and_learn"])
-    project.set("suites.video.protocols", ["action"])
     project.set("protocols.linear.arguments.penalties", [0.1])
     project.set("scales.smoke.training.rotation.schedule.steps", 10)
     project.pipeline("add", "mine", str(folder))

@@ -152,8 +152,10 @@ def test_an_excluded_test_clip_leaves_every_number_and_retrains_nothing(made: Pr
         told = f"warning: data/excluded.txt:{line}: toyworld/test/999999 is not in {where}, so nothing is excluded"
         assert told in driven.stderr
     assert "toyworld/test/000003 is not in" not in driven.stderr
-    # One suite of stills and one of clips: all the others would be evaluated anew in the same way.
     suites = yaml.safe_load((made.root / "params.yaml").read_text())["suites"]
+    evaluated = {f"evaluate {run}" for suite in suites.values() for run in suite["runs"]}
+    assert evaluated == {job for job in made.pending() if job.startswith("evaluate")}
+    # Every number is to be made again; of one suite of stills and one of clips it is.
     made.set("suites", {name: suites[name] for name in ("image", "correspondence")})
     made.run("snakemake", "--cores", "all", "reports/table.md")
     assert (made.root / WEIGHTS).stat().st_mtime_ns == weights

@@ -97,7 +97,17 @@ def test_another_clean_run_gives_the_same_bytes(made_once: Project, project: Pro
     project.run("snakemake", "--cores", "all", *(f"{one}/numbers.json" for one in evaluations))
     made = [path.relative_to(project.root) for path in project.root.glob("data/decoded/smoke/*/*.arrow")]
     assert len(made) > 6
+    made.append(Path("data/raw/smoke/toyworld/files.parquet"))
     made += [Path(one, name) for one in evaluations for name in ("numbers.json", "predictions.parquet")]
     made += [Path(one).parents[1] / name for one in evaluations for name in ("model.safetensors", "log.csv")]
     for path in made:
         assert (project.root / path).read_bytes() == (made_once.root / path).read_bytes(), path
+
+
+def test_a_report_of_the_same_runs_is_the_same_bytes(made: Project) -> None:
+    folder = made.root / "reports/smoke/toyworld"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != "receipt.json"}
+    assert {"table.md", "metrics.json"} < {path.name for path in before}
+    made.pipeline("report", "--scale", "smoke", "--dataset", "toyworld")
+    for path, content in before.items():
+        assert path.read_bytes() == content, path

@@ -62,7 +62,7 @@ def test_a_row_that_is_not_built_has_an_empty_cell(the_lecture: lecture.Lecture,
 
 def test_a_protocol_that_is_not_used_leaves_its_cells_empty(the_lecture: lecture.Lecture, evaluation: Write) -> None:
     report = report_of([evaluation("rotation", right=120)])
-    other = replace(report.measured[0], id=report.measured[0].id.replace("/linear/", "/knn/"))
+    other = replace(report.measured[0], id=report.measured[0].id.replace("/linear/", "/knn/"), protocol="knn")
     text = markdown.render(the_lecture, replace(report, measured=[other], between=[], ids=[other.id]))
     assert cells_of(text, "6.17")[-1] == ""
 

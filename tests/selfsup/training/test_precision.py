@@ -1,14 +1,10 @@
 """bf16 where it is asked for, or where a device has matrix units for it."""
 
-from typing import get_args
-
 import pytest
 import torch
 
-from pipeline.parameters.models import Schedule
-from pipeline.signatures import keyword_arguments
 from selfsup.training import arithmetic
-from selfsup.training.precision import PRECISIONS, autocast
+from selfsup.training.precision import autocast
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -28,12 +24,6 @@ def test_auto_follows_the_gpu_and_emulation_does_not_count(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda *, including_emulation: has or including_emulation)
     assert arithmetic("auto", "cuda") == expected
-
-
-def test_params_yaml_and_fine_tuning_know_the_same_precisions() -> None:
-    annotated = keyword_arguments("selfsup.probes.finetuned:FinetunedAction")["precision"].annotation
-    assert get_args(Schedule.model_fields["precision"].annotation) == PRECISIONS
-    assert annotated == f"Literal[{', '.join(map(repr, PRECISIONS))}]"
 
 
 @pytest.mark.parametrize(("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])

@@ -1,0 +1,13 @@
+"""One list of precisions, though three places have to write it down."""
+
+from typing import get_args
+
+from pipeline.parameters.models import Schedule
+from pipeline.signatures import keyword_arguments
+from selfsup.training.precision import PRECISIONS
+
+
+def test_params_yaml_and_fine_tuning_know_the_same_precisions() -> None:
+    annotated = keyword_arguments("selfsup.probes.finetuned:FinetunedAction")["precision"].annotation
+    assert get_args(Schedule.model_fields["precision"].annotation) == PRECISIONS
+    assert annotated == f"Literal[{', '.join(map(repr, PRECISIONS))}]"
