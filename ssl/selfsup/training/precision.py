@@ -14,8 +14,8 @@ PRECISIONS = get_args(Precision)
 def arithmetic(precision: Precision, device: str) -> Literal["fp32", "bf16"]:
     """What `precision` means on a device, `cpu` or `cuda`.
 
-    `benchmarks/precision.py` on one core of an Intel Xeon with AMX: a step in bf16 takes 0.68 of fp32's time for stills
-    of 64 px, 0.78 for clips of eight frames of 32 px, 0.81 for sounds. A step of `convnet` took two to three times as
+    `benchmarks/precision.py` on one core of an Intel Xeon with AMX: a step in bf16 takes 0.54 of fp32's time for stills
+    of 64 px, 0.81 for clips of eight frames of 32 px, 0.81 for sounds. A step of `convnet` took two to three times as
     long on two AVX2 cores without such units.
     """
     if precision != "auto":
