@@ -24,7 +24,7 @@ from selfsup.networks.convnet import ConvNet
 from selfsup.networks.per_frame import PerFrameConvNet
 from selfsup.networks.spectrogram_net import SpectrogramNet
 from selfsup.source import Batch, Draw, Table
-from selfsup.training import Schedule, arithmetic, build, pretrain
+from selfsup.training import Schedule, build, pretrain, resolved_precision
 from selfsup.training.precision import Precision
 
 ROUNDS, STEPS, WARM = 5, 8, 4
@@ -107,7 +107,9 @@ def main() -> None:
     """Prints the table."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    print(f"{processor()}, torch {torch.__version__}, one thread; `auto` means {arithmetic('auto', 'cpu')} here\n")
+    print(
+        f"{processor()}, torch {torch.__version__}, one thread; `auto` means {resolved_precision('auto', 'cpu')} here\n"
+    )
     print("| a step with | fp32, ms | bf16, ms | bf16 / fp32 |\n| --- | ---: | ---: | ---: |")
     for name, (make, source) in cases().items():
         rounds = np.array([[milliseconds(make(), source, one) for one in ("fp32", "bf16")] for _ in range(ROUNDS)])

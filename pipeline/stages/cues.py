@@ -16,7 +16,7 @@ from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
 from pipeline.store import index
 from pipeline.store.source import StoreSource
-from selfsup.training import LogRow
+from selfsup.training import LogRow, resolved_precision
 
 STREAMS = {"frames", "flow", "spectrogram"}
 STILLS = "object from stills"
@@ -67,7 +67,15 @@ def cues(parameters: Parameters) -> None:
         stage.partial(path).write_text(report.to_markdown(), encoding="utf-8")
         values = json.dumps(report.to_json(), indent=1, sort_keys=True)
         stage.partial(path.with_suffix(".json")).write_text(values + "\n", encoding="utf-8")
-        stage.notes |= {"device": device, "threads": parameters.at(scale).threads, "passes": report.to_json()["passes"]}
+        stage.notes |= {
+            "device": device,
+            "precision": {
+                name: resolved_precision(schedule.precision, device)
+                for name, schedule in parameters.at(scale).cues.ceilings
+            },
+            "threads": parameters.at(scale).threads,
+            "passes": report.to_json()["passes"],
+        }
 
 
 def _report(

@@ -24,6 +24,7 @@ from selfsup.probes.intervals import bootstrap_interval
 from selfsup.probes.metrics import per_example
 from selfsup.probes.probe import Evaluation, Pretrained
 from selfsup.registry import load
+from selfsup.training import resolved_precision
 
 IDS = pa.list_(pa.string())
 ROLES = {"train": "probe trained on", "validation": "chosen on", "test": "tested on"}
@@ -95,7 +96,11 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
             table = rows[split]
             md5 = receipts.describe(indices[split])["md5"]
             stage.used_clips(ROLES[split], on, split, md5, len(index.usable(table)))
-        stage.notes |= {"device": device, "threads": parameters.at(scale).threads}
+        stage.notes |= {
+            "device": device,
+            "precision": resolved_precision(sizes.get("precision", "fp32"), device),
+            "threads": parameters.at(scale).threads,
+        }
 
 
 def _scored(result: Evaluation, rows: pd.DataFrame, bootstrap: Bootstrap) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from selfsup.networks import NETWORKS
 from selfsup.networks.encoder import Encoder
 from selfsup.probes.watch import ClipWatch
 from selfsup.registry import load
-from selfsup.training import Checkpoint, LogRow, NonFiniteLoss, Schedule, arithmetic, build
+from selfsup.training import Checkpoint, LogRow, NonFiniteLoss, Schedule, build, resolved_precision
 from selfsup.training import pretrain as train
 
 VERSIONS = ("numpy", "torch", "torchvision")
@@ -70,6 +70,7 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
             method = build(load(METHODS, chosen.method), given, networks, seed)
             source = StoreSource(store, rows["train"], method.table, card.classes_of(method.labels), *objects)
             schedule = Schedule(**training.schedule.model_dump()) if training.schedule else None
+            precision = resolved_precision(schedule.precision, device) if schedule else None
             entries = len(source.table["row"])
             if schedule and card.kind == "folder" and entries < schedule.batch_size:
                 # Somebody's own folder is as small as it is: it trains on whole epochs rather than not at all.
@@ -86,7 +87,7 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
                     "inputs": [receipts.describe(path)["md5"] for path in inputs],
                     "seed": seed,
                     "device": device,
-                    "arithmetic": arithmetic(schedule.precision, device) if schedule else None,
+                    "precision": precision,
                     "versions": {name: metadata.version(name) for name in VERSIONS},
                 }
             )
@@ -115,7 +116,7 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
             stage.used_clips("watched on", dataset, "validation", md5, len(watch.entries))
         stage.notes |= facts | {
             "device": device,
-            "arithmetic": arithmetic(schedule.precision, device) if schedule else None,
+            "precision": precision,
             "seed": seed,
             "threads": parameters.at(scale).threads,
             "parameters_of_encoder": sum(

@@ -6,6 +6,7 @@ from typing import Any
 from pipeline.tables.text import grid, paragraph
 
 MEGABYTE = 1e6
+JOB = ("Job s", "MB", "Device", "Precision")
 
 
 def render(runs: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]) -> str:
@@ -21,13 +22,13 @@ def render(runs: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]
         ),
         "## Pretraining",
         grid(
-            ["Run", "Seed", "Parameters", "Steps", "Entries seen", "Training s", "Entries/s", "Job s", "MB", "Device"],
+            ["Run", "Seed", "Parameters", "Steps", "Entries seen", "Training s", "Entries/s", *JOB],
             [_run(one) for one in runs],
             right=frozenset({2, 3, 4, 5, 6, 7, 8}),
         ),
         "## Evaluation",
         grid(
-            ["Run", "Seed", "On", "Protocol", "Job s", "MB", "Device"],
+            ["Run", "Seed", "On", "Protocol", *JOB],
             [
                 [f"`{one['run']}`", str(one["seed"]), f"`{one['on']}`", f"`{one['protocol']}`", *_job(one)]
                 for one in evaluations
@@ -59,4 +60,5 @@ def _job(receipt: dict[str, Any]) -> list[str]:
         f"{receipt['seconds']:.0f}",
         f"{receipt['peak_memory_bytes'] / MEGABYTE:.0f}",
         receipt["notes"]["device"],
+        receipt["notes"]["precision"] or "",
     ]

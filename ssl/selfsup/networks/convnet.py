@@ -12,8 +12,8 @@ from selfsup.networks.encoder import Encoder
 from selfsup.networks.preparation import ONE_FRAME, single_image, standardised
 from selfsup.networks.strided import strided_maps, strided_stages
 
-LEAST_SPREAD = 2 / 255
-"""Of a standardised picture: one of the store's steps, in [-1, 1]."""
+LEAST_STD = 2 / 255
+"""Standard deviation below which a picture counts as flat: one of the store's steps, in [-1, 1]."""
 
 
 class ConvNet(Encoder):
@@ -61,4 +61,4 @@ class StandardisedConvNet(ConvNet):
 
     def prepare(self, streams: Mapping[str, Tensor]) -> Tensor:
         """frames: (B, 1, 3, H, H) uint8 -> (B, 3, side, side), see `standardised`."""
-        return standardised(super().prepare(streams), LEAST_SPREAD)
+        return standardised(super().prepare(streams), LEAST_STD)

@@ -33,11 +33,11 @@ def check_square(frames: Tensor) -> None:
         raise ValueError(f"an image network takes square frames: got {height} x {width}; crop them when decoding")
 
 
-def standardised(pictures: Tensor, least: float) -> Tensor:
-    """pictures: (B, C, H, W) -> the same shape, of each entry every channel's mean 0 and the spread over all of it 1.
+def standardised(pictures: Tensor, least_std: float) -> Tensor:
+    """pictures: (B, C, H, W) -> the same shape: of each entry every channel's mean 0, the standard deviation 1.
 
-    So that neither light nor loudness is what most tells entries apart. least: a spread below it counts as this much,
-    so that the rounding of a picture that is all alike, or of silence, is not enlarged to 1.
+    So that neither light nor loudness is what most tells entries apart. least_std: a standard deviation below it counts
+    as this much, so that the rounding of a picture that is all alike, or of silence, is not enlarged to 1.
     """
     centred = pictures - pictures.mean(dim=(2, 3), keepdim=True)
-    return centred / centred.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp(min=least)
+    return centred / centred.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp(min=least_std)

@@ -15,8 +15,8 @@ from selfsup.networks.strided import strided_maps, strided_stages
 
 RATE = 200
 """Steps of a spectrogram a second."""
-LEAST_SPREAD = 1 / 15
-"""Of a standardised spectrogram: one of the store's steps, 0.58 dB in nepers."""
+LEAST_STD = 1 / 15
+"""Standard deviation below which a spectrogram counts as silent: one of the store's steps, 0.58 dB in nepers."""
 
 
 class SpectrogramNet(Encoder):
@@ -50,7 +50,7 @@ class SpectrogramNet(Encoder):
         count, steps, bins = loud.shape
         shorter = loud[:, : steps // pool * pool].reshape(count, -1, pool, bins).mean(dim=2)[:, :, 1:]
         pooled = shorter[:, :, : (bins - 1) // pool * pool].reshape(*shorter.shape[:2], -1, pool).mean(dim=3)
-        return standardised(pooled.transpose(1, 2)[:, None].contiguous(), LEAST_SPREAD)
+        return standardised(pooled.transpose(1, 2)[:, None].contiguous(), LEAST_STD)
 
     def blocks(self, x: Tensor) -> list[Tensor]:
         """x: (B, 1, bins, steps) -> maps (B, widths[i], bins / 2^(i+1), steps / 2^(i+1))."""

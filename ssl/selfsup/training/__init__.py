@@ -2,7 +2,7 @@
 
 from selfsup.training.checkpoint import Checkpoint
 from selfsup.training.loop import NonFiniteLoss, Watch, build, pretrain
-from selfsup.training.precision import Precision, arithmetic
+from selfsup.training.precision import resolved_precision
 from selfsup.training.rows import LogRow
 from selfsup.training.schedule import Schedule
 from selfsup.training.seeds import derived_seed
@@ -11,11 +11,10 @@ __all__ = [
     "Checkpoint",
     "LogRow",
     "NonFiniteLoss",
-    "Precision",
     "Schedule",
     "Watch",
-    "arithmetic",
     "build",
     "derived_seed",
     "pretrain",
+    "resolved_precision",
 ]

@@ -1,4 +1,4 @@
-"""In which arithmetic a loss is computed."""
+"""In which precision a loss is computed."""
 
 from typing import Literal, get_args
 
@@ -6,12 +6,12 @@ import torch
 
 Precision = Literal["fp32", "bf16", "auto"]
 """bf16: autocast of the loss's forward pass; weights and views stay fp32. auto: bf16 on a device with matrix units for
-it, else fp32, so that numbers follow the kind of device; the receipt of a pretrained run says which it was."""
+it, else fp32, so that numbers follow the kind of device; receipts say which it was."""
 
 PRECISIONS = get_args(Precision)
 
 
-def arithmetic(precision: Precision, device: str) -> Literal["fp32", "bf16"]:
+def resolved_precision(precision: Precision, device: str) -> Literal["fp32", "bf16"]:
     """What `precision` means on a device, `cpu` or `cuda`.
 
     `benchmarks/precision.py` on one core of an Intel Xeon with AMX: a step in bf16 takes 0.54 of fp32's time for stills
@@ -27,5 +27,5 @@ def arithmetic(precision: Precision, device: str) -> Literal["fp32", "bf16"]:
 
 def autocast(precision: Precision, device: str) -> torch.autocast:
     """The context of a forward pass."""
-    enabled = arithmetic(precision, device) == "bf16"
+    enabled = resolved_precision(precision, device) == "bf16"
     return torch.autocast(torch.device(device).type, torch.bfloat16, enabled=enabled)

@@ -148,7 +148,7 @@ def test_what_a_run_leaves() -> None:
     assert 1 < log["effective_rank"].iloc[-1] <= 20
     assert notes["watch"] == {"split": "validation", "clips": 20, "bank": 40, "label": "object"}
     assert (notes["steps"], notes["images_seen"], notes["resumed_from_step"]) == (12, 96, None)
-    assert (notes["device"], notes["arithmetic"]) == ("cpu", "fp32")
+    assert (notes["device"], notes["precision"]) == ("cpu", "fp32")
     assert notes["images_per_second"] == pytest.approx(96 / notes["seconds_of_training"], rel=0.05)
     used = receipts.read(FOLDER / "receipt.json")["clips"]
     assert [(one["role"], one["split"], one["count"]) for one in used] == [
@@ -209,7 +209,7 @@ def test_a_checkpoint_that_cannot_be_used_is_left_aside_with_one_line(
 
 
 @pytest.mark.usefixtures("decoded")
-def test_a_checkpoint_of_the_other_arithmetic_is_left_aside(
+def test_a_checkpoint_of_the_other_precision_is_left_aside(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def cut_off(*_: object) -> None:
@@ -225,13 +225,13 @@ def test_a_checkpoint_of_the_other_arithmetic_is_left_aside(
     kept = KEPT.read_bytes()
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
     notes = trained()
-    assert (notes["arithmetic"], notes["resumed_from_step"]) == ("fp32", None)
+    assert (notes["precision"], notes["resumed_from_step"]) == ("fp32", None)
     assert "training starts anew" in capsys.readouterr().err
-    # By the arithmetic that it is of, it would have been used.
+    # By the precision that it is of, it would have been used.
     KEPT.write_bytes(kept)
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True})
     notes = trained()
-    assert (notes["arithmetic"], notes["resumed_from_step"]) == ("bf16", 8)
+    assert (notes["precision"], notes["resumed_from_step"]) == ("bf16", 8)
 
 
 def test_a_checkpoint_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -303,7 +303,7 @@ def test_a_machine_with_too_little_memory_is_told_which_number_to_change() -> No
     code = (
         "import sys; from pipeline import memory, parameters, process; process.prepare(1)\n"
         "from pipeline.stages.pretrain import pretrain; from pipeline.errors import UserError\n"
-        "memory.limit_memory(1500 * 2**20)\n"
+        "memory.limit_memory(3 * 2**30)\n"
         f"try: pretrain(parameters.read(), 'smoke', '{DATASET}', 'rotation', 0)\n"
         "except UserError as error: sys.exit(f'error: {error}')"
     )
