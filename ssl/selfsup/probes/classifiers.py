@@ -22,7 +22,7 @@ class Classifier(Protocol):
 
 
 class Standardised:
-    """Features (N, T, D) -> examples (N * T, E) whose mean and spread over the training examples are 0 and 1.
+    """Features (N, T, D) -> examples (N * T, E) whose mean and standard deviation over the training examples are 0 and 1.
 
     E is D, or the number of training examples where that is smaller: then they are turned, after that, into the space
     that the training examples span. An L2 penalty keeps the weights in it, so what is fitted there answers the same."""
@@ -30,15 +30,15 @@ class Standardised:
     def __init__(self, features: np.ndarray) -> None:
         examples = features.reshape(-1, features.shape[-1])
         self.mean = examples.mean(axis=0)
-        spread = examples.std(axis=0)
+        std = examples.std(axis=0)
         # A unit that is dead on the training clips carries nothing: keep it at zero there.
-        self.spread = np.where(spread > 0, spread, 1).astype(np.float32)
+        self.std = np.where(std > 0, std, 1).astype(np.float32)
         self.basis: np.ndarray | None = None
         if len(examples) < examples.shape[1]:
             self.basis = np.linalg.qr(self(features).T)[0]
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
-        standardised = (features.reshape(-1, features.shape[-1]) - self.mean) / self.spread
+        standardised = (features.reshape(-1, features.shape[-1]) - self.mean) / self.std
         return standardised if self.basis is None else standardised @ self.basis
 
 
