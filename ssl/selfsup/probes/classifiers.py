@@ -22,7 +22,7 @@ class Classifier(Protocol):
 
 
 class Standardised:
-    """Features (N, T, D) -> examples (N * T, E) whose mean and standard deviation over the training examples are 0 and 1.
+    """Features (N, T, D) -> examples (N * T, E) with mean 0 and standard deviation 1 over the training examples.
 
     E is D, or the number of training examples where that is smaller: then they are turned, after that, into the space
     that the training examples span. An L2 penalty keeps the weights in it, so what is fitted there answers the same."""
