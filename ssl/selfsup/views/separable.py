@@ -14,12 +14,11 @@ def separable(images: Tensor, down: Tensor, across: Tensor) -> Tensor:
     batch, *between, height, width = images.shape
     pictures = images.reshape(batch, -1, height, width).transpose(1, 2)
     rows = torch.empty(pictures.shape, dtype=down.dtype, device=images.device)
+    rows.copy_(pictures)
     if images.dtype == torch.uint8:
-        # One pass over the bytes: (x - 127.5) / 127.5, the division by way of the weights.
-        torch.sub(pictures, 127.5, out=rows)
+        # (x - 127.5) / 127.5, the division by way of the weights.
+        rows.sub_(127.5)
         down = down / 127.5
-    else:
-        rows.copy_(pictures)
     shrunk = torch.bmm(down, rows.view(batch, height, -1)).view(batch, -1, width)
     result = torch.bmm(shrunk, across.transpose(1, 2))
     result = result.view(batch, down.shape[1], -1, across.shape[1]).transpose(1, 2)
