@@ -5,6 +5,8 @@ Measured on 2 cores: binding prevents random 4-15x stalls of 2-thread runs.
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.memory import keep_memory
@@ -43,6 +45,19 @@ def device(wanted: str) -> str:
     if wanted == "cuda" and not torch.cuda.is_available():
         raise UserError("params.yaml: device: expected a CUDA device, found none; set it to auto or cpu")
     return ("cuda" if torch.cuda.is_available() else "cpu") if wanted == "auto" else wanted
+
+
+@contextmanager
+def enough_memory(otherwise: str) -> Iterator[None]:
+    """Where an allocation fails inside, raises UserError. otherwise: what it says: which number to change."""
+    from pipeline.errors import UserError
+
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise UserError(otherwise) from error
 
 
 def is_out_of_memory(error: BaseException) -> bool:

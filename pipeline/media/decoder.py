@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -37,6 +38,10 @@ class Hung(Exception):
 
 class Died(Exception):
     """The process ended."""
+
+
+class Garbled(Exception):
+    """The process said what is no message."""
 
 
 class Decoder:
@@ -90,24 +95,28 @@ class Decoder:
             self._tell({"path": str(path), "md5": md5, "modality": modality, "stills": stills})
             extra = _size(path) / BYTES_A_SECOND
             while True:
-                message = self._message(patience + extra)
-                extra = 0.0
-                if "reason" in message:
-                    raise Unusable(message["reason"])
-                if "done" in message:
-                    return
-                streams = {}
-                for name, (dtype, shape) in message["streams"].items():
-                    streams[name] = np.empty(shape, dtype)
-                    self._fill(streams[name], patience)
-                    streams[name].flags.writeable = False
-                yield message["facts"], streams
+                with _understood():
+                    message = self._message(patience + extra)
+                    extra = 0.0
+                    if "reason" in message:
+                        raise Unusable(str(message["reason"]))
+                    if "done" in message:
+                        return
+                    facts, streams = message["facts"], {}
+                    for name, (dtype, shape) in message["streams"].items():
+                        streams[name] = np.empty(shape, dtype)
+                        self._fill(streams[name], patience)
+                        streams[name].flags.writeable = False
+                yield facts, streams
         except Hung:
             self._give_up(0.5)
             raise Unusable(f"its decoder was silent for {patience + extra:.0f} s (store.file_seconds)") from None
         except Died:
             code = self._give_up(ENDING_SECONDS)
             raise Unusable(f"its decoder crashed ({_cause(code)})") from None
+        except Garbled:
+            self._give_up(0)
+            raise Unusable("its decoder answered what cannot be understood") from None
 
     def _start(self) -> None:
         # Threads of BLAS would be taken from the other jobs' cores; results would depend on their number.
@@ -205,6 +214,15 @@ class Decoder:
         if not ready:
             raise Hung
         return pipe
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """What a damaged file has made of the process that decodes is not known: its answers are not trusted."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError, MemoryError) as error:
+        raise Garbled from error
 
 
 def _size(path: Path) -> int:

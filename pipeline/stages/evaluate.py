@@ -15,7 +15,7 @@ from pipeline.files import write_json
 from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
 from pipeline.parameters.models import Bootstrap
-from pipeline.stages.weights import read_encoders, read_method
+from pipeline.stages.weights import read_encoders, read_method, refusal
 from pipeline.store import index
 from pipeline.store.source import StoreSource
 from selfsup.methods import METHODS
@@ -24,14 +24,26 @@ from selfsup.probes.intervals import bootstrap_interval
 from selfsup.probes.metrics import per_example
 from selfsup.probes.probe import Evaluation, Pretrained
 from selfsup.registry import load
+from selfsup.source import TooLittleData
 from selfsup.training import resolved_precision
 
 IDS = pa.list_(pa.string())
+NO_PREDICTIONS = pa.schema(
+    [
+        ("metric", pa.dictionary(pa.int32(), pa.string())),
+        *((name, pa.string()) for name in ("id", "parent", "partner")),
+        ("retrieved", IDS),
+        *((name, pa.int64()) for name in ("label", "prediction")),
+        ("scores", pa.list_(pa.float32())),
+    ]
+).empty_table()
+"""Of an evaluation that the data do not allow."""
 ROLES = {"train": "probe trained on", "validation": "chosen on", "test": "tested on"}
 
 
 def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: int, on: str, protocol: str) -> None:
-    """Writes `predictions.parquet` (one row a test example) and `numbers.json`."""
+    """Writes `predictions.parquet` (one row a test example) and `numbers.json`; of a user's own files
+    that are too few for the run or the protocol, without any number, and why."""
     for name, known in ((run, parameters.runs), (protocol, parameters.protocols)):
         if name not in known:
             raise UserError(f"{layout.PARAMETERS}: no run or protocol {name!r}{did_you_mean(name, known)}")
@@ -66,6 +78,7 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
     ) as stage:
         device = process.device(parameters.device)
         trained = load(METHODS, parameters.runs[run].method).trains
+        refused, results = refusal(heads), []
         try:
             sizes = parameters.at(scale).protocols[protocol]
             probe = load(PROTOCOLS, chosen.probe)(**card.arguments({**chosen.all_arguments(), **sizes}))
@@ -76,10 +89,20 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
                 split: StoreSource(layout.decoded(scale, on), table, probe.table, classes, *objects)
                 for split, table in rows.items()
             }
-            results = probe.evaluate(Pretrained(encoders, method), **sources, device=device, seed=seed)
+            if refused is None:
+                with process.enough_memory(
+                    f"{layout.PARAMETERS}: scales.{scale}.protocols.{protocol}: the memory of this machine's {device} "
+                    "is too small for it; make its numbers smaller"
+                ):
+                    results = probe.evaluate(Pretrained(encoders, method), **sources, device=device, seed=seed)
         except ValueError as error:
-            raise UserError(f"{layout.PARAMETERS}: protocol {protocol} on {on} at scale {scale}: {error}") from error
-        predictions = pa.concat_tables(_with_clips(result, rows) for result in results)
+            # Somebody's own folder is as small as it is: its report says what it does not carry.
+            if isinstance(error, TooLittleData) and card.kind == "folder":
+                refused = str(error)
+            else:
+                where = f"{layout.PARAMETERS}: protocol {protocol} on {on} at scale {scale}"
+                raise UserError(f"{where}: {error}") from error
+        predictions = pa.concat_tables([_with_clips(result, rows) for result in results] or [NO_PREDICTIONS])
         pq.write_table(predictions, stage.partial(folder / "predictions.parquet"))
         numbers = {
             "scale": scale,
@@ -88,11 +111,12 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
             "seed": seed,
             "on": on,
             "protocol": protocol,
+            "refused": refused,
             "numbers": [_scored(result, rows["test"], parameters.bootstrap) for result in results],
             "overlap": _overlap(index.read(pretrained), rows) if trained else dict.fromkeys(rows, 0),
         }
         write_json(stage.partial(folder / "numbers.json"), numbers)
-        for split in probe.uses:
+        for split in probe.uses if results else ():
             table = rows[split]
             md5 = receipts.describe(indices[split])["md5"]
             stage.used_clips(ROLES[split], on, split, md5, len(index.usable(table)))

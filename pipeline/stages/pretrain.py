@@ -2,7 +2,6 @@
 
 import json
 import time
-from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -24,11 +23,14 @@ from selfsup.networks import NETWORKS
 from selfsup.networks.encoder import Encoder
 from selfsup.probes.watch import ClipWatch
 from selfsup.registry import load
+from selfsup.source import TooLittleData
 from selfsup.training import Checkpoint, LogRow, NonFiniteLoss, Schedule, build, resolved_precision
 from selfsup.training import pretrain as train
 
 VERSIONS = ("numpy", "torch", "torchvision")
 """Of which a checkpoint has to be: another one may round or draw differently."""
+UNTRAINED = {"steps": 0, "images_seen": 0}
+"""Facts of a run that is not trained: random initialisation, or one that the data do not allow."""
 
 
 def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: int) -> None:
@@ -71,11 +73,6 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
             source = StoreSource(store, rows["train"], method.table, card.classes_of(method.labels), *objects)
             schedule = Schedule(**training.schedule.model_dump()) if training.schedule else None
             precision = resolved_precision(schedule.precision, device) if schedule else None
-            entries = len(source.table["row"])
-            if schedule and card.kind == "folder" and entries < schedule.batch_size:
-                # Somebody's own folder is as small as it is: it trains on whole epochs rather than not at all.
-                schedule = replace(schedule, batch_size=entries)
-                stage.notes["batch_size"] = entries
             watch = None
             if schedule and schedule.watch_every:
                 watch, stage.notes["watch"] = watch_of(
@@ -91,30 +88,37 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
                     "versions": {name: metadata.version(name) for name in VERSIONS},
                 }
             )
-            history, facts = _trained(method, source, schedule, seed, device, watch, folder, kept, belongs)
+            # Somebody's own folder is as small as it is: its runs train on what there is, and those that cannot say so.
+            own, refused = card.kind == "folder", None
+            batch_size = schedule.batch_size if schedule else 0
+            too_small = (
+                f"{layout.PARAMETERS}: scales.{scale}.training.{run}.schedule.batch_size: the memory of this machine's "
+                f"{device} is too small for batches of {batch_size} of this network; make either smaller"
+            )
+            try:
+                with process.enough_memory(too_small):
+                    history, facts = _trained(method, source, schedule, seed, device, watch, folder, kept, belongs, own)
+            except TooLittleData as error:
+                if not own:
+                    raise
+                refused, history, facts = str(error), [], UNTRAINED
         except ValueError as error:
             raise UserError(f"{layout.PARAMETERS}: run {run} at scale {scale}: {error}") from error
-        except (MemoryError, RuntimeError) as error:
-            if not process.is_out_of_memory(error):
-                raise
-            raise UserError(
-                f"{layout.PARAMETERS}: scales.{scale}.training.{run}.schedule.batch_size: the memory of this machine's "
-                f"{device} is too small for batches of {schedule.batch_size if schedule else 0}; make it smaller"
-            ) from error
         state = {key: value.detach().cpu().contiguous() for key, value in method.state_dict().items()}
         encoders, rest = split_state(state, list(training.networks))
         write_state(encoders, stage.partial(weights), {"networks": json.dumps(training.networks, sort_keys=True)})
         # One key: safetensors writes several in any order, and the same weights are to be the same bytes.
-        described = json.dumps({"name": chosen.method, "arguments": given}, sort_keys=True)
-        write_state(rest, stage.partial(heads), {"method": described})
+        described = {"name": chosen.method, "arguments": given} | ({"refused": refused} if refused else {})
+        write_state(rest, stage.partial(heads), {"method": json.dumps(described, sort_keys=True)})
         write_log(history, stage.partial(log))
-        if method.trains:
+        if method.trains and not refused:
             md5 = receipts.describe(indices["train"])["md5"]
             stage.used_clips("trained on", dataset, "train", md5, len(index.usable(rows["train"])))
-        if watch is not None and stage.notes["watch"]["split"] == "validation":
+        if watch is not None and not refused and stage.notes["watch"]["split"] == "validation":
             md5 = receipts.describe(indices["validation"])["md5"]
             stage.used_clips("watched on", dataset, "validation", md5, len(watch.entries))
-        stage.notes |= facts | {
+        stage.notes |= facts | ({"refused": refused} if refused else {})
+        stage.notes |= {
             "device": device,
             "precision": precision,
             "seed": seed,
@@ -137,11 +141,12 @@ def _trained(
     folder: Path,
     kept: Path,
     belongs: str,
+    few: bool,
 ) -> tuple[list[LogRow], dict[str, Any]]:
     """The log, and facts for the receipt."""
     discard(partial(kept))
     if schedule is None or not method.trains:
-        return train(method, source, schedule, seed, device), {"steps": 0, "images_seen": 0}
+        return train(method, source, schedule, seed, device), UNTRAINED
     resume = checkpoint.read(kept, belongs)
     first = last = resume.step if resume else 0
     started = time.perf_counter()
@@ -171,6 +176,7 @@ def _trained(
                 on_checkpoint=on_checkpoint,
                 resume=resume,
                 watch=watch,
+                few=few,
             )
         except NonFiniteLoss as error:
             where = (
@@ -178,12 +184,15 @@ def _trained(
             )
             raise NonFiniteLoss(f"{error}; {where}") from error
     seconds = time.perf_counter() - started
+    images = int(history[-1]["images"])
+    batch_size = images // schedule.steps
     return history, {
+        **({"batch_size": batch_size} if batch_size < schedule.batch_size else {}),
         "steps": schedule.steps,
-        "images_seen": int(history[-1]["images"]),
+        "images_seen": images,
         "resumed_from_step": resume.step if resume else None,
         "seconds_of_training": round(seconds, 2),
-        "images_per_second": round((schedule.steps - first) * schedule.batch_size / seconds, 1),
+        "images_per_second": round((schedule.steps - first) * batch_size / seconds, 1),
     }
 
 

@@ -76,7 +76,7 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
         made = contents(parameters, scale, dataset, results, rows, [exclusions.read(path) for path in excluded])
         trained = [receipts.read(run / "receipt.json") for run in runs]
         if own:
-            not_run = eligibility.not_run(parameters, scale, card)
+            not_run = eligibility.not_run(parameters, scale, card) | refusals(trained, results)
             notes = small_batches(trained)
             write_text(stage.partial(table), own_tables.render(OwnReport(card, made, not_run, rows, notes)))
             decoded.sheet(sample.windows(store, shown, card.main), stage.partial(sheet))
@@ -110,6 +110,15 @@ def answers(parameters: Parameters, results: Sequence[Result], ids: Sequence[str
         answered = result.predictions[CONFUSED]
         found.append(Answers(short_alias(id, ids), card.labels[label].classes, answered.label, answered.prediction))
     return found
+
+
+def refusals(runs: list[dict[str, Any]], results: Sequence[Result]) -> dict[str, str]:
+    """runs: their receipts. By run, or run and protocol: why the data did not allow it."""
+    found = {one["run"]: one["notes"]["refused"] for one in runs if "refused" in one["notes"]}
+    evaluations = [result.evaluation for result in results]
+    return found | {
+        f"{one.run}.{one.protocol}": one.refused for one in evaluations if one.refused and one.run not in found
+    }
 
 
 def small_batches(runs: list[dict[str, Any]]) -> list[str]:

@@ -73,6 +73,16 @@ def read_method(weights: Path, heads: Path) -> Method:
     return method.eval()
 
 
+def refusal(heads: Path) -> str | None:
+    """Why the run whose heads a file holds was not trained; None if it was. Raises UserError for a damaged file."""
+    _, described = _read(heads)
+    try:
+        reason: str | None = json.loads(described["method"]).get("refused")
+    except (KeyError, AttributeError, ValueError) as error:
+        raise _damaged(heads, error) from None
+    return reason
+
+
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, framework="pt") as file:

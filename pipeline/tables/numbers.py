@@ -39,7 +39,7 @@ class Scored(_Record):
 
 
 class Evaluation(_Record):
-    """numbers.json: what one run of one seed scores under one protocol."""
+    """numbers.json: what one run of one seed scores under one protocol; or why it was refused, for want of data."""
 
     run: str
     seed: int
@@ -47,6 +47,7 @@ class Evaluation(_Record):
     scale: str
     on: str
     protocol: str
+    refused: str | None = None
     numbers: list[Scored]
     overlap: dict[str, int]
 

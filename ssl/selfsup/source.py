@@ -17,6 +17,10 @@ TUPLE_STRATEGIES = ("motion", "uniform")
 """How tuples were mined, by their number in the column `strategy`: see `pipeline.mining.tuples`."""
 
 
+class TooLittleData(ValueError):
+    """A dataset lacks what a method or a probe works on: tuples, a second class, clips of the same class."""
+
+
 @dataclass(frozen=True)
 class Span:
     """`steps` consecutive elements of a stream from each of `starts` (B,) float64 seconds on: a stretch of sound."""

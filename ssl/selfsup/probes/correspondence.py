@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 from selfsup.methods.audiovisual.ave_net import AVENet
 from selfsup.methods.method import Progress
 from selfsup.probes.probe import Evaluation, Pretrained, Probe
-from selfsup.source import Source
+from selfsup.source import Source, TooLittleData
 
 BATCH = 256  # clips that go through the networks at once; changes what comes out by rounding only
 
@@ -40,7 +40,7 @@ class Correspondence(Probe):
         """seed: of frames, sounds and partners. Baselines: `chance`, and `ceiling`, the accuracy of whoever knows what
         sounds in both clips of each pair and nothing else: mismatched pairs that sound alike are lost to them.
 
-        Raises ValueError for fewer than two test clips.
+        Raises TooLittleData for fewer than two test clips.
         """
         method = pretrained.method
         assert isinstance(method, AVENet)
@@ -48,7 +48,7 @@ class Correspondence(Probe):
         rows = test.table["row"]
         count = len(rows)
         if count < 2:
-            raise ValueError(f"correspondence: pairs need two test clips or more: there is {count}")
+            raise TooLittleData(f"correspondence: pairs need two test clips or more: there is {count}")
         generator = Generator().manual_seed(seed)
         scores, partners = [], []
         for _ in range(self.pairs):

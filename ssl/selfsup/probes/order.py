@@ -35,7 +35,7 @@ class Order(Probe):
     def evaluate(
         self, pretrained: Pretrained, *, train: Source, validation: Source, test: Source, device: str, seed: int
     ) -> list[Evaluation]:
-        """seed: of which frames are shown. Raises ValueError if the test split has no tuples of the strategy."""
+        """seed: of which frames are shown. Raises TooLittleData if the test split has no tuples of the strategy."""
         method = pretrained.method
         assert isinstance(method, ShuffleAndLearn)
         method.to(device).eval()

@@ -15,7 +15,7 @@ from torch import Generator, Tensor
 from selfsup.methods.audiovisual.ave_net import AVENet
 from selfsup.probes.correspondence import embedded
 from selfsup.probes.probe import Evaluation, Pretrained, Probe, Retrieved
-from selfsup.source import Source
+from selfsup.source import Source, TooLittleData
 
 
 class Retrieval(Probe):
@@ -39,8 +39,8 @@ class Retrieval(Probe):
         self, pretrained: Pretrained, *, train: Source, validation: Source, test: Source, device: str, seed: int
     ) -> list[Evaluation]:
         """seed: of frames and sounds. Baseline: `chance`, of an order drawn at random. A clip whose class no other film
-        has is found by others but does not ask: it has nothing to find. Raises ValueError where that leaves none, and
-        for one class, which all orders would be right for."""
+        has is found by others but does not ask: it has nothing to find. Raises TooLittleData where that leaves none,
+        and for one class, which all orders would be right for."""
         method = pretrained.method
         assert isinstance(method, AVENet)
         method.to(device).eval()
@@ -48,12 +48,12 @@ class Retrieval(Probe):
         seen, heard, labels, films = embedded(method, test, Generator().manual_seed(seed), device)
         known = labels.numpy()
         if len(np.unique(known)) < 2:
-            raise ValueError(f"retrieval: all {len(rows)} test clips have the same {self.label!r}")
+            raise TooLittleData(f"retrieval: all {len(rows)} test clips have the same {self.label!r}")
         others = films[:, None] != films[None]
         available = others.numpy().astype(np.int64) @ np.eye(len(test.classes[self.label]), dtype=np.int64)[known]
         asks = available[np.arange(len(known)), known] > 0
         if not asks.any():
-            raise ValueError(f"retrieval: no two films of the {len(rows)} test clips have the same {self.label!r}")
+            raise TooLittleData(f"retrieval: no two films of the {len(rows)} test clips have the same {self.label!r}")
         depth = min(self.depth, int(others[asks].sum(dim=1).min()))
         numbers = []
         for asking, query in (("picture", seen), ("sound", heard)):

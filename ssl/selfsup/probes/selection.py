@@ -9,7 +9,7 @@ import numpy as np
 from selfsup.probes.classifiers import Classifier
 from selfsup.probes.metrics import top1
 from selfsup.probes.probe import Evaluation
-from selfsup.source import Source
+from selfsup.source import Source, TooLittleData
 
 Fit = Callable[[np.ndarray, np.ndarray, Sequence[float]], Sequence[Classifier]]
 """(features (N, T, D), labels (N,), strengths of the regularisation) -> a classifier for each strength."""
@@ -76,15 +76,15 @@ def few_of_each(labels: np.ndarray, count: int, draws: int, rng: np.random.Gener
 
 
 def check_splits(protocol: str, **splits: Source) -> None:
-    """Raises ValueError for a split without clips, by its name."""
+    """Raises TooLittleData for a split without clips, by its name."""
     for name, source in splits.items():
         if len(source.table["row"]) == 0:
-            raise ValueError(f"{protocol}: the {name} split has no clips")
+            raise TooLittleData(f"{protocol}: the {name} split has no clips")
 
 
 def check_labels(protocol: str, label: str, labels: np.ndarray) -> None:
-    """Raises ValueError where there is nothing to tell apart."""
+    """Raises TooLittleData where there is nothing to tell apart."""
     if len(np.unique(labels)) < 2:
-        raise ValueError(
+        raise TooLittleData(
             f"{protocol}: all {len(labels)} training clips have the same {label!r}: there is nothing to tell apart"
         )

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 from torch import Generator, Tensor, nn
 
+from selfsup.source import TooLittleData
 from selfsup.training.precision import PRECISIONS, Precision
 from selfsup.training.seeds import derived_seed
 
@@ -81,6 +82,14 @@ def batches(size: int, schedule: Schedule, seed: int, first: int) -> Iterator[tu
         if position == 0 or step == first:
             order = torch.randperm(size, generator=Generator().manual_seed(derived_seed(seed, "epoch", epoch)))
         yield step, order[position * schedule.batch_size : (position + 1) * schedule.batch_size]
+
+
+def of_few(schedule: Schedule, size: int) -> Schedule:
+    """The schedule, with batches of `size` entries where it asks for more. Raises TooLittleData for fewer than two:
+    neither batch normalisation nor a contrast makes anything of one."""
+    if size < 2:
+        raise TooLittleData(f"training takes two entries or more: there {'is 1' if size == 1 else 'are none'}")
+    return replace(schedule, batch_size=min(schedule.batch_size, size))
 
 
 def optimiser(parameters: list[nn.Parameter], schedule: Schedule) -> torch.optim.Optimizer:

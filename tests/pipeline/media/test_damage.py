@@ -18,6 +18,7 @@ import soundfile
 from PIL import Image
 
 from pipeline.files import md5_of
+from pipeline.media import child
 from pipeline.media.decoder import Decoder
 from pipeline.media.unusable import Unusable
 from tests.pipeline.media.damages import damaged, hostile
@@ -167,6 +168,35 @@ def test_a_decoder_that_crashes_costs_one_file(clip: Path) -> None:
             list(decoder.windows(clip, md5_of(clip), "audio-visual"))
         assert outcome(decoder, clip, "audio-visual")[0] == 50
         assert decoder.process_id != before
+        assert decoder.restarts == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"nothing of the kind\n",
+        b"[1]\n",
+        b'{"facts": {}}\n',
+        b'{"facts": {}, "streams": {"frames": ["u9", [2]]}}\n',
+        b'{"facts": {}, "streams": {"frames": ["u1", [-1]]}}\n',
+        b'{"facts": {}, "streams": {"frames": ["u1", [4611686018427387904]]}}\n',
+        b"\xff\n",
+    ],
+)
+def test_a_decoder_that_answers_nonsense_costs_one_file(
+    said: bytes, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = f"sys.stdout.buffer.write({said!r}); sys.stdout.flush()"
+    code = f"import sys; print('{{}}', flush=True); input(); {answer}; input()"
+    (tmp_path / "nonsense.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    with monkeypatch.context() as patch:
+        patch.setattr(child, "__name__", "nonsense")
+        decoder = Decoder(SETTINGS)
+    with decoder:
+        with pytest.raises(Unusable, match="its decoder answered what cannot be understood"):
+            list(decoder.windows(clip, md5_of(clip), "audio-visual"))
+        assert outcome(decoder, clip, "audio-visual")[0] == 50
         assert decoder.restarts == 1
 
 

@@ -14,7 +14,7 @@ from torch import Generator, Tensor, nn
 
 from selfsup.methods.method import Method, Progress
 from selfsup.networks.encoder import Encoder
-from selfsup.source import TUPLE_STRATEGIES, Batch, Draw, Source, Table
+from selfsup.source import TUPLE_STRATEGIES, Batch, Draw, Source, Table, TooLittleData
 from selfsup.views.geometry import random_resized_crop_flip
 
 MARGIN = 0.06  # around what is hidden, of the picture's side
@@ -94,7 +94,7 @@ class ShuffleAndLearn(Method):
         self.order_head = nn.Sequential(*together, nn.Linear(joint or 3 * hidden, 2))
 
     def fit(self, source: Source, generator: Generator) -> Table:
-        """Nothing is computed. Returns the tuples of the strategy; raises ValueError if none were mined."""
+        """Nothing is computed. Returns the tuples of the strategy; raises TooLittleData if none were mined."""
         return of_strategy(source.table, self.strategy)
 
     def draw(self, table: Table, indices: Tensor, generator: Generator, progress: Progress) -> Draw:
@@ -138,10 +138,10 @@ class ShuffleAndLearn(Method):
 
 
 def of_strategy(table: Table, strategy: str) -> Table:
-    """The mined tuples of one strategy. Raises ValueError if there are none."""
+    """The mined tuples of one strategy. Raises TooLittleData if there are none."""
     chosen = table["strategy"] == TUPLE_STRATEGIES.index(strategy)
     if not chosen.any():
-        raise ValueError(f"shuffle and learn: no tuples of strategy {strategy!r} were mined")
+        raise TooLittleData(f"shuffle and learn: no tuples of strategy {strategy!r} were mined")
     return {name: column[chosen] for name, column in table.items()}
 
 
