@@ -2,8 +2,9 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from pipeline.stages.evaluate import _with_clips
+from pipeline.stages.evaluate import NO_PREDICTIONS, _with_clips
 from selfsup.probes.probe import Evaluation, Retrieved
 
 
@@ -41,3 +42,9 @@ def test_what_was_found_is_named_in_the_split_in_which_it_was_found() -> None:
 def test_a_partner_is_another_test_clip() -> None:
     table = written(PREDICTIONS | {"partner": np.array([1, 2])})
     assert table["partner"] == ["toy/test/001", "toy/test/002"]
+
+
+def test_an_evaluation_without_predictions_has_the_columns_of_one_with_them() -> None:
+    table = _with_clips(Evaluation("top1", PREDICTIONS, {"layer": "block1"}, [], {}), ROWS)
+    # Raises for other names or types.
+    assert pa.concat_tables([NO_PREDICTIONS, table]).num_rows == 2

@@ -20,6 +20,7 @@ from pipeline import cards, layout, parameters
 from pipeline.errors import UserError
 from pipeline.lineage import fingerprints, receipts
 from pipeline.stages import checkpoint
+from pipeline.stages.evaluate import evaluate
 from pipeline.stages.pretrain import pretrain
 from pipeline.store import index
 from pipeline.store.shards import ShardWriter
@@ -314,6 +315,65 @@ def test_a_machine_with_too_little_memory_is_told_which_number_to_change() -> No
         "error: params.yaml: scales.smoke.training.rotation.schedule.batch_size: the memory of this machine's cpu is "
         "too small for batches of 8"
     ), done.stderr
+
+
+@pytest.fixture
+def own(decoded: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same stills as somebody's own files: as few as they happen to be."""
+    read = cards.read
+    monkeypatch.setattr(cards, "read", lambda name: read(name).model_copy(update={"kind": "folder"}))
+
+
+@pytest.mark.usefixtures("own")
+def test_own_files_that_are_fewer_than_a_batch_are_one() -> None:
+    write_split("train", 5)
+    notes = trained()
+    assert (notes["batch_size"], notes["steps"], notes["images_seen"]) == (5, 12, 60)
+    assert "refused" not in notes
+
+
+@pytest.mark.usefixtures("own")
+def test_own_files_that_are_too_few_to_train_on_say_so_in_run_and_evaluation() -> None:
+    write_split("train", 1)
+    write_split("test", 20)
+    reason = "training takes two entries or more: there is 1"
+    assert trained()["refused"] == reason
+    assert receipts.read(FOLDER / "receipt.json")["clips"] == []
+    evaluate(parameters.read(), "smoke", DATASET, "rotation", 0, DATASET, "linear")
+    assert evaluated("rotation") == (reason, [], 0)
+
+
+@pytest.mark.usefixtures("own")
+def test_a_protocol_that_own_files_are_too_few_for_says_so() -> None:
+    write_split("train", 8, one_of_its_class=True)
+    write_split("test", 20)
+    trained("random")
+    evaluate(parameters.read(), "smoke", DATASET, "random", 0, DATASET, "linear")
+    refused, numbers, predictions = evaluated("random")
+    assert (refused, len(numbers), predictions) == (None, 1, 20)
+
+    write_split("train", 1)
+    evaluate(parameters.read(), "smoke", DATASET, "random", 0, DATASET, "linear")
+    refused, numbers, predictions = evaluated("random")
+    assert refused is not None
+    assert refused.endswith("all 1 training clips have the same 'object': there is nothing to tell apart")
+    assert (numbers, predictions) == ([], 0)
+
+
+@pytest.mark.usefixtures("decoded")
+def test_of_rendered_clips_too_few_are_an_error() -> None:
+    write_split("train", 1)
+    write_split("test", 20)
+    trained("random")
+    with pytest.raises(UserError, match=r"^params\.yaml: protocol linear on toyworld-stills at scale smoke: .* the same"):
+        evaluate(parameters.read(), "smoke", DATASET, "random", 0, DATASET, "linear")
+
+
+def evaluated(run: str) -> tuple[str | None, list[dict[str, Any]], int]:
+    """Why not, the numbers, and how many predictions."""
+    folder = layout.evaluation("smoke", DATASET, run, 0, DATASET, "linear")
+    said = json.loads((folder / "numbers.json").read_text())
+    return said["refused"], said["numbers"], len(pd.read_parquet(folder / "predictions.parquet"))
 
 
 @pytest.mark.usefixtures("decoded")
