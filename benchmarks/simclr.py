@@ -104,6 +104,8 @@ def ours(path: Path) -> Callable[[], int]:
         decay_factor=1.0,
         precision="fp32",
         log_every=steps,
+        checkpoint_every=0,
+        watch_every=0,
     )
 
     def one() -> int:

@@ -47,7 +47,7 @@ class Project:
         return self.run("python", "-m", "pipeline", *arguments, check=check)
 
     def pending(self) -> list[str]:
-        """Jobs that Snakemake would run for the table and the cue report: `pretrain rotation`, `publish` ..."""
+        """Jobs that Snakemake would run for the table: `pretrain rotation`, `publish` ..."""
         done = self.run("snakemake", "-n", "reports/table.md")
         jobs, rule = [], ""
         for line in (done.stdout + done.stderr).splitlines():

@@ -7,8 +7,6 @@ from pipeline import cards, layout
 from pipeline.errors import UserError, did_you_mean
 from pipeline.files import write_text
 
-HEADER = "# One clip a line, then the reason: DATASET/SPLIT/NAME reason"
-
 
 @dataclass(frozen=True)
 class Line:

@@ -13,6 +13,12 @@ ORIENTATION, LYING = 0x0112, (5, 6, 7, 8)  # of EXIF: what is turned by a quarte
 TRANSPARENT = ("RGBA", "RGBa", "LA", "La", "PA")
 
 
+def check_still(width: int, height: int, max_pixels: int) -> None:
+    """Raises Unusable for a picture of too many pixels."""
+    if width * height > max_pixels:
+        raise Unusable(f"is a picture of {width} x {height} px, more than the {max_pixels} of store.max_pixels")
+
+
 def read_still(path: Path, kind: Kind, side: int, max_pixels: int) -> tuple[np.ndarray, int, int]:
     """(h, w, 3) uint8, upright as its EXIF data has it, with transparency laid over white; the file's width and height.
 
@@ -31,8 +37,7 @@ def read_still(path: Path, kind: Kind, side: int, max_pixels: int) -> tuple[np.n
         raise Unusable(f"is no picture of type {kind.name}, though it begins like one") from None
     with opened as image:
         width, height = image.size
-        if width * height > max_pixels:
-            raise Unusable(f"is a picture of {width} x {height} px, more than the {max_pixels} of store.max_pixels")
+        check_still(width, height, max_pixels)
         if kind.still == "JPEG":
             image.draft(None, (2 * side, 2 * side))
         image.load()

@@ -82,7 +82,7 @@ def survey(container: InputContainer, kind: Kind, max_pixels: int) -> Survey:
     larger than `max_pixels`; whatever PyAV raises for one that is damaged."""
     video = video_stream(container)
     if video is not None:
-        _check_size(video.codec_context.width, video.codec_context.height, max_pixels)
+        check_size(video.codec_context.width, video.codec_context.height, max_pixels)
     # Fractions are slow, and lists of floats large: a film of some hours has a million packets.
     seconds = {stream.index: float(stream.time_base or 0) for stream in container.streams}
     times = {stream.index: array("d") for stream in container.streams}
@@ -130,7 +130,8 @@ def _median(steps: np.ndarray) -> float:
     return float(ascending[(count - 1) // 2] + ascending[count // 2]) / 2 if count else 0.0
 
 
-def _check_size(width: int, height: int, max_pixels: int) -> None:
+def check_size(width: int, height: int, max_pixels: int) -> None:
+    """Raises Unusable for pictures of no or too many pixels."""
     if width < 1 or height < 1:
         raise Unusable(f"has pictures of {width} x {height} px")
     if width * height > max_pixels:

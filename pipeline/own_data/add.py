@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from pipeline import cards, layout
+from pipeline import cards, layout, parameters
 from pipeline.cards import Card
 from pipeline.datasets.folder.formats import ENDINGS
 from pipeline.errors import UserError, did_you_mean
@@ -42,7 +42,9 @@ def add(name: str, path: Path, medium: str, replace: bool) -> None:
             raise UserError(f"{card}: is there already; choose another name, or count anew with `add --replace`")
     if medium and medium not in ENDINGS:
         raise UserError(f"--medium: expected {', '.join(ENDINGS)}, found {medium!r}{did_you_mean(medium, ENDINGS)}")
-    found = find(path, next((one for one in ENDINGS if one == medium), None))
+    read = parameters.read()
+    max_pixels = read.at(read.scale).store.max_pixels
+    found = find(path, next((one for one in ENDINGS if one == medium), None), max_pixels)
     text = card_text(name, _root(path), found)
     # Read back before it gets its name: a card that this program wrote must be one that it can read.
     draft = partial(card)

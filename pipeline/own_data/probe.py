@@ -10,12 +10,10 @@ from PIL import Image
 
 from pipeline.datasets.folder.formats import Medium
 from pipeline.media.kinds import Kind, kind_of
-from pipeline.media.survey import opened, video_stream
+from pipeline.media.stills import check_still
+from pipeline.media.survey import check_size, opened, video_stream
 from pipeline.media.unusable import Unusable
 from pipeline.paths import openable
-
-PIXELS = 100_000_000
-"""An image beyond this is not decoded for a look."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +30,12 @@ class Facts:
     problem: str | None = None
 
 
-def probe(path: Path, medium: Medium) -> Facts:
-    """Opens a file and decodes its first picture or sound."""
+def probe(path: Path, medium: Medium, max_pixels: int) -> Facts:
+    """Opens a file and decodes its first picture or sound. max_pixels: of a picture that is used."""
     with openable(path) as name:
         try:
             kind = kind_of(name)
-            return _image(name, kind) if medium == "image" else _media(name, kind, medium)
+            return _image(name, kind, max_pixels) if medium == "image" else _media(name, kind, medium, max_pixels)
         except Unusable as error:
             return Facts(problem=str(error))
         except Exception as error:  # noqa: BLE001  decoders raise all sorts, and one file must not cost the look
@@ -46,7 +44,7 @@ def probe(path: Path, medium: Medium) -> Facts:
             return Facts(problem=f"cannot be opened: {str(reason).replace(str(name), path.name)}")
 
 
-def _image(path: Path, kind: Kind) -> Facts:
+def _image(path: Path, kind: Kind, max_pixels: int) -> Facts:
     if kind.still is None:
         raise Unusable(f"is of type {kind.name}, which is no still")
     with warnings.catch_warnings():
@@ -54,13 +52,13 @@ def _image(path: Path, kind: Kind) -> Facts:
         Image.MAX_IMAGE_PIXELS = None
         with Image.open(path, formats=[kind.still]) as image:
             width, height = image.size
-            if width * height <= PIXELS:
-                image.draft("RGB", (64, 64))  # a JPEG is decoded small: its end is read, and in a quarter of the time
-                image.load()
+            check_still(width, height, max_pixels)
+            image.draft("RGB", (64, 64))  # a JPEG is decoded small: its end is read, and in a quarter of the time
+            image.load()
     return Facts(width=width, height=height)
 
 
-def _media(path: Path, kind: Kind, medium: Medium) -> Facts:
+def _media(path: Path, kind: Kind, medium: Medium, max_pixels: int) -> Facts:
     if kind.demuxer is None:
         raise Unusable(f"is of type {kind.name}, which is a still")
     with opened(path, kind) as container:
@@ -75,6 +73,7 @@ def _media(path: Path, kind: Kind, medium: Medium) -> Facts:
             raise Unusable("has no frames")
         facts = Facts(seconds=container.duration / av.time_base if container.duration else 0.0)
         if medium == "video" and pictures is not None:
+            check_size(pictures.width, pictures.height, max_pixels)
             rate = float(pictures.average_rate or 0)
             facts = replace(facts, width=pictures.width, height=pictures.height, rate=rate)
         if sounds:

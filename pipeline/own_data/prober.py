@@ -24,14 +24,14 @@ MEMORY = 1500 * 2**20
 class Prober:
     """A process that looks into one file after the other, and is started anew when it had to be given up."""
 
-    def __init__(self, medium: Medium) -> None:
-        self._medium = medium
+    def __init__(self, medium: Medium, max_pixels: int) -> None:
+        self._asked = medium, max_pixels
         self._start()
 
     def _start(self) -> None:
         context = get_context("spawn")
         self._pipe, other = context.Pipe()
-        self._process = context.Process(target=_answer, args=(other, self._medium), daemon=True)
+        self._process = context.Process(target=_answer, args=(other, *self._asked), daemon=True)
         self._process.start()
         other.close()  # so that this end is told when the process is gone
         self._ready = False
@@ -67,7 +67,7 @@ class Prober:
         self._pipe.close()
 
 
-def _answer(pipe: Connection, medium: Medium) -> None:
+def _answer(pipe: Connection, medium: Medium, max_pixels: int) -> None:
     """The process: answers with JSON, which unlike a pickle is no code, whatever a damaged file made of the process."""
     limit_memory(MEMORY)
     pipe.send_bytes(b"ready")
@@ -76,15 +76,15 @@ def _answer(pipe: Connection, medium: Medium) -> None:
             path = pipe.recv()
         except EOFError:
             return
-        pipe.send_bytes(json.dumps(asdict(probe(path, medium))).encode())
+        pipe.send_bytes(json.dumps(asdict(probe(path, medium, max_pixels))).encode())
 
 
-def probe_all(paths: Sequence[Path], medium: Medium, workers: int) -> Iterator[Facts]:
+def probe_all(paths: Sequence[Path], medium: Medium, workers: int, max_pixels: int) -> Iterator[Facts]:
     """In order."""
     with ExitStack() as stack, ThreadPoolExecutor(workers) as pool:
         idle: SimpleQueue[Prober] = SimpleQueue()
         for _ in range(workers):
-            idle.put(stack.enter_context(closing(Prober(medium))))
+            idle.put(stack.enter_context(closing(Prober(medium, max_pixels))))
 
         def look(path: Path) -> Facts:
             prober = idle.get()

@@ -11,17 +11,17 @@ from pipeline import cards
 from pipeline.errors import UserError
 from pipeline.own_data.add import add
 from tests.media import image, sound, video
+from tests.project import enter_settings
 
 OUTPUT = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(autouse=True)
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty one, with room for cards."""
+    """Without data."""
     root = tmp_path / "repository"
-    (root / "data/cards").mkdir(parents=True)
-    (root / "params.yaml").touch()
-    monkeypatch.chdir(root)
+    root.mkdir()
+    enter_settings(root, monkeypatch)
     return root
 
 
@@ -214,7 +214,7 @@ def test_folders_of_which_nothing_can_be_used(folder: Path) -> None:
     def refused(expected: str, medium: str = "") -> None:
         with pytest.raises(UserError, match=expected):
             add("mine", folder, medium, replace=False)
-        assert not list(Path("data/cards").iterdir())
+        assert not list(Path("data/cards").glob("*mine*"))
 
     refused("there is no such folder")
     folder.mkdir()

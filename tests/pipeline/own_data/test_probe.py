@@ -38,6 +38,7 @@ MUXERS = {
     "CAF": ("caf", None, "pcm_s16le"),
 }
 """FFmpeg's muxer of each type and codecs for it: pictures, sound."""
+MOST = STORE.max_pixels
 EVERY = [
     (medium, name, ending) for medium, types in ENDINGS.items() for name, endings in types.items() for ending in endings
 ]
@@ -58,7 +59,7 @@ def whole(path: Path, medium: Medium, name: str) -> Path:
 @pytest.mark.parametrize(("medium", "name", "ending"), EVERY, ids=[ending for *_, ending in EVERY])
 def test_what_is_taken_can_be_decoded(tmp_path: Path, medium: Medium, name: str, ending: str) -> None:
     path = whole(tmp_path / f"file.{ending}", medium, name)
-    facts = probe(path, medium)
+    facts = probe(path, medium, MOST)
     assert facts.problem is None
     assert facts.width == {"image": 40, "video": 64, "audio": 0}[medium]
     [(decoded, _)] = windows(path, medium, STORE)
@@ -84,21 +85,34 @@ def test_no_format_is_guessed(tmp_path: Path, name: str, content: bytes | None) 
     (tmp_path / name).write_bytes(content or other.read_bytes())
     with pytest.raises(Unusable) as raised:
         next(windows(tmp_path / name, "video", STORE))
-    assert probe(tmp_path / name, "video").problem == str(raised.value)
+    assert probe(tmp_path / name, "video", MOST).problem == str(raised.value)
+
+
+def test_what_is_too_large_to_be_decoded_is_said_in_the_same_words(tmp_path: Path) -> None:
+    for path, medium in ((image(tmp_path / "a.png", size=(60, 50)), "image"), (video(tmp_path / "a.mp4"), "video")):
+        width = probe(path, medium, MOST).width
+        few = STORE.model_copy(update={"max_pixels": width})
+        with pytest.raises(Unusable, match=rf"more than the {width} of store\.max_pixels") as raised:
+            next(windows(path, medium, few))
+        assert probe(path, medium, width).problem == str(raised.value)
 
 
 def test_a_name_that_is_no_utf8_can_be_opened(tmp_path: Path) -> None:
     content = sound(tmp_path / "a.wav").read_bytes()
     path = tmp_path / os.fsdecode(b"caf\xe9:\n.wav")
     path.write_bytes(content)
-    assert probe(path, "audio").problem is None
+    assert probe(path, "audio", MOST).problem is None
 
 
 def test_a_file_that_hangs_or_crashes_its_decoder_costs_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     good = [image(tmp_path / f"{number}.png", size=(40 + number, 30)) for number in range(3)]
     monkeypatch.setattr(prober, "SECONDS", 3.0)
     begun = time.monotonic()
-    found = list(prober.probe_all([good[0], Hangs(good[0]), good[1], Crashes(good[0]), good[2]], "image", workers=2))
+    found = list(
+        prober.probe_all(
+            [good[0], Hangs(good[0]), good[1], Crashes(good[0]), good[2]], "image", workers=2, max_pixels=MOST
+        )
+    )
     assert [facts.width for facts in found] == [40, 0, 41, 0, 42]
     assert [facts.problem for facts in found] == [
         None,
@@ -113,5 +127,5 @@ def test_a_file_that_hangs_or_crashes_its_decoder_costs_itself(tmp_path: Path, m
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
 def test_memory_is_limited(tmp_path: Path) -> None:
     good = image(tmp_path / "a.png")
-    found = prober.probe_all([Swells(good), good], "image", workers=1)
+    found = prober.probe_all([Swells(good), good], "image", workers=1, max_pixels=MOST)
     assert [facts.problem for facts in found] == ["cannot be opened: MemoryError", None]

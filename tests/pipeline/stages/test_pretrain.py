@@ -365,7 +365,9 @@ def test_of_rendered_clips_too_few_are_an_error() -> None:
     write_split("train", 1)
     write_split("test", 20)
     trained("random")
-    with pytest.raises(UserError, match=r"^params\.yaml: protocol linear on toyworld-stills at scale smoke: .* the same"):
+    with pytest.raises(
+        UserError, match=r"^params\.yaml: protocol linear on toyworld-stills at scale smoke: .* the same"
+    ):
         evaluate(parameters.read(), "smoke", DATASET, "random", 0, DATASET, "linear")
 
 
