@@ -38,6 +38,23 @@ def test_the_chain_reaches_from_a_number_to_its_sources(made_once: Project) -> N
         assert part in text
 
 
+ALWAYS = {"publish", "report", "evaluate", "pretrain", "index", "decode", "fetch"}
+
+
+@pytest.mark.parametrize(
+    ("number", "stages"),
+    [
+        ("supervised.knn.top1", ALWAYS | {"crop"}),
+        ("shuffle_and_learn.action.top1_few", ALWAYS | {"mine"}),
+        ("ave_net.correspondence.accuracy", ALWAYS),
+        ("ave_net.linear.top1", ALWAYS | {"crop"}),
+    ],
+)
+def test_a_chain_holds_the_stages_of_its_family(made_once: Project, number: str, stages: set[str]) -> None:
+    told = json.loads(made_once.pipeline("audit", number, "--json").stdout)
+    assert {step["stage"] for step in told["chain"]} == stages
+
+
 def test_a_place_in_the_table_is_a_name(made_once: Project) -> None:
     table = (made_once.root / "reports/table.md").read_text()
     value = f"{100 * top1(made_once):.1f} %"
