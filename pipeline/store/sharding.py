@@ -10,6 +10,9 @@ from pipeline.parameters import Parameters
 
 MOST = 1000
 """Shards of a split: their numbers have three digits."""
+AT_ONCE, WORTH = 8, 25
+"""Of a user's own files: shards that even a small folder is cut into, so that as many processes decode it, and files
+that are worth one."""
 
 
 def shard_of(clip: str, shards: int) -> int:
@@ -24,7 +27,7 @@ def shard_counts(parameters: Parameters, scale: str, dataset: str) -> dict[str, 
     per_shard = parameters.at(scale).store.clips_per_shard
     if card.kind == "folder":
         counted = card.files or {}
-        return {split: min(MOST, max(1, math.ceil(counted[split] / per_shard))) for split in card.splits}
+        return {split: _of_files(counted[split], per_shard) for split in card.splits}
     settings = parameters.at(scale).datasets
     if dataset not in settings:
         raise UserError(f"{PARAMETERS}: scales.{scale}.datasets.{dataset}: missing: add the dataset's sizes")
@@ -33,3 +36,7 @@ def shard_counts(parameters: Parameters, scale: str, dataset: str) -> dict[str, 
     if parent:
         per_shard = settings[dataset]["clips_per_shard"]
     return {split: max(1, math.ceil(clips[split] / per_shard)) for split in SPLITS if clips.get(split)}
+
+
+def _of_files(count: int, per_shard: int) -> int:
+    return min(MOST, max(1, math.ceil(count / per_shard), min(AT_ONCE, count // WORTH)))
