@@ -92,6 +92,22 @@ def test_both_drivers_redo_the_same_and_no_more(
     assert set(made.pending()) == jobs
 
 
+def test_while_one_driver_works_the_other_refuses(made: Project) -> None:
+    table, lock = made.root / "reports/table.md", made.root / ".snakemake/locks/0.output.lock"
+    table.unlink()
+    # As a Snakemake that makes the table leaves it while it runs; DVC runs Snakemake.
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.write_text(f"{table.relative_to(made.root)}\n")
+    refused = made.run("snakemake", "--cores", "1", "reports/table.md", check=False)
+    assert refused.returncode != 0
+    assert "make sure that no other Snakemake process is trying to create the same files" in refused.stderr
+    assert "failed to reproduce 'report'" in made.run("dvc", "repro", check=False).stderr
+    assert not table.exists()
+    lock.unlink()
+    made.run("snakemake", "--cores", "all", "reports/table.md")
+    assert table.exists()
+
+
 def test_dvc_does_what_snakemake_would_and_neither_does_it_again(made: Project) -> None:
     change_parameter_of_retrieval(made)
     assert made.pending() == ["evaluate ave_net", "publish", "report"]
