@@ -30,7 +30,8 @@ def prepare(threads: int) -> None:
     import torch
 
     torch.set_num_threads(threads)
-    # The same as torch.use_deterministic_algorithms, which imports the compiler first: two seconds of every job.
+    # The same as torch.use_deterministic_algorithms, which imports the compiler first: two seconds, in vain for a job
+    # that makes no optimiser (an optimiser imports it too).
     torch.set_deterministic_debug_mode("warn")
     # Else every tensor that is about to be written is filled first: 7 to 10 % of a training step.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

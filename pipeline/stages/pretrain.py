@@ -66,42 +66,42 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
         parameters=used,
         identity={"scale": scale, "dataset": dataset, "run": run, "seed": seed},
     ) as stage:
+        batch_size = training.schedule.batch_size if training.schedule else 0
+        too_small = (
+            f"{layout.PARAMETERS}: scales.{scale}.training.{run}.schedule.batch_size: the memory of this machine's "
+            f"{device} is too small for batches of {batch_size} of this network; make either smaller"
+        )
         try:
-            networks = {name: _network(described) for name, described in training.networks.items()}
-            given = card.arguments(chosen.arguments)
-            method = build(load(METHODS, chosen.method), given, networks, seed)
-            source = StoreSource(store, rows["train"], method.table, card.classes_of(method.labels), *objects)
-            schedule = Schedule(**training.schedule.model_dump()) if training.schedule else None
-            precision = resolved_precision(schedule.precision, device) if schedule else None
-            watch = None
-            if schedule and schedule.watch_every:
-                watch, stage.notes["watch"] = watch_of(
-                    parameters.watch, store, rows["train"], rows.get("validation"), card, seed
+            with process.enough_memory(too_small):
+                networks = {name: _network(described) for name, described in training.networks.items()}
+                given = card.arguments(chosen.arguments)
+                method = build(load(METHODS, chosen.method), given, networks, seed)
+                source = StoreSource(store, rows["train"], method.table, card.classes_of(method.labels), *objects)
+                schedule = Schedule(**training.schedule.model_dump()) if training.schedule else None
+                precision = resolved_precision(schedule.precision, device) if schedule else None
+                watch = None
+                if schedule and schedule.watch_every:
+                    watch, stage.notes["watch"] = watch_of(
+                        parameters.watch, store, rows["train"], rows.get("validation"), card, seed
+                    )
+                belongs = digest(
+                    {
+                        "parameters": used,
+                        "inputs": [receipts.describe(path)["md5"] for path in inputs],
+                        "seed": seed,
+                        "device": device,
+                        "precision": precision,
+                        "versions": {name: metadata.version(name) for name in VERSIONS},
+                    }
                 )
-            belongs = digest(
-                {
-                    "parameters": used,
-                    "inputs": [receipts.describe(path)["md5"] for path in inputs],
-                    "seed": seed,
-                    "device": device,
-                    "precision": precision,
-                    "versions": {name: metadata.version(name) for name in VERSIONS},
-                }
-            )
-            # Somebody's own folder is as small as it is: its runs train on what there is, and those that cannot say so.
-            own, refused = card.kind == "folder", None
-            batch_size = schedule.batch_size if schedule else 0
-            too_small = (
-                f"{layout.PARAMETERS}: scales.{scale}.training.{run}.schedule.batch_size: the memory of this machine's "
-                f"{device} is too small for batches of {batch_size} of this network; make either smaller"
-            )
-            try:
-                with process.enough_memory(too_small):
+                # Somebody's own folder is as small as it is: its runs train on what there is, or say that they cannot.
+                own, refused = card.kind == "folder", None
+                try:
                     history, facts = _trained(method, source, schedule, seed, device, watch, folder, kept, belongs, own)
-            except TooLittleData as error:
-                if not own:
-                    raise
-                refused, history, facts = str(error), [], UNTRAINED
+                except TooLittleData as error:
+                    if not own:
+                        raise
+                    refused, history, facts = str(error), [], UNTRAINED
         except ValueError as error:
             raise UserError(f"{layout.PARAMETERS}: run {run} at scale {scale}: {error}") from error
         state = {key: value.detach().cpu().contiguous() for key, value in method.state_dict().items()}
@@ -141,7 +141,7 @@ def _trained(
     folder: Path,
     kept: Path,
     belongs: str,
-    few: bool,
+    own: bool,
 ) -> tuple[list[LogRow], dict[str, Any]]:
     """The log, and facts for the receipt."""
     discard(partial(kept))
@@ -176,7 +176,7 @@ def _trained(
                 on_checkpoint=on_checkpoint,
                 resume=resume,
                 watch=watch,
-                few=few,
+                smaller_batches=own,
             )
         except NonFiniteLoss as error:
             where = (

@@ -15,7 +15,7 @@ from selfsup.training import checkpoint
 from selfsup.training.checkpoint import Checkpoint, Run
 from selfsup.training.precision import autocast
 from selfsup.training.rows import LogRow
-from selfsup.training.schedule import Schedule, batches, of_few, optimiser
+from selfsup.training.schedule import Schedule, batches, optimiser, with_smaller_batches
 from selfsup.training.seeds import derived_seed, reseed_global, seeded
 
 Watch = Callable[[Mapping[str, Encoder], str], LogRow]
@@ -54,7 +54,7 @@ def pretrain(
     on_checkpoint: Callable[[Checkpoint], None] | None = None,
     resume: Checkpoint | None = None,
     watch: Watch | None = None,
-    few: bool = False,
+    smaller_batches: bool = False,
 ) -> list[LogRow]:
     """Train in place; the method ends in evaluation mode, on `device`. A method that does not train is only fitted.
 
@@ -62,8 +62,7 @@ def pretrain(
     or was resumed from a checkpoint of it. Every step's random numbers follow from (seed, step) and an epoch's order
     from (seed, epoch), never from what was drawn before. `on_step` is called with the steps done, `on_log` with each
     row as it comes, `on_checkpoint` every `checkpoint_every` steps before the last, `watch` every `watch_every` steps
-    and after the last. few: batches are as large as the data where that is smaller than one; without it, that is an
-    error.
+    and after the last. smaller_batches: where the data are fewer than a batch, they are one; else that is an error.
 
     Raises ValueError for data smaller than a batch, for losses that do not match the groups of parameters and for a
     checkpoint of another method; NonFiniteLoss for a loss or weight that is not finite: on a CPU at its step, before
@@ -79,8 +78,8 @@ def pretrain(
         return []
     if schedule is None:
         raise ValueError(f"{type(method).__name__} trains and needs a schedule")
-    if few:
-        schedule = of_few(schedule, len(table["row"]))
+    if smaller_batches:
+        schedule = with_smaller_batches(schedule, len(table["row"]))
     _channels_last(method)
     groups = method.groups()
     run = Run(method, {group: optimiser(parameters, schedule) for group, parameters in groups.items()})

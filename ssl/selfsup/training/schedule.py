@@ -84,7 +84,7 @@ def batches(size: int, schedule: Schedule, seed: int, first: int) -> Iterator[tu
         yield step, order[position * schedule.batch_size : (position + 1) * schedule.batch_size]
 
 
-def of_few(schedule: Schedule, size: int) -> Schedule:
+def with_smaller_batches(schedule: Schedule, size: int) -> Schedule:
     """The schedule, with batches of `size` entries where it asks for more. Raises TooLittleData for fewer than two:
     neither batch normalisation nor a contrast makes anything of one."""
     if size < 2:

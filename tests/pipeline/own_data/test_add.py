@@ -20,7 +20,7 @@ OUTPUT = pytest.CaptureFixture[str]
 
 @pytest.fixture(autouse=True)
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Without data."""
+    """With its settings and cards, and without data."""
     root = tmp_path / "repository"
     root.mkdir()
     enter_settings(root, monkeypatch)

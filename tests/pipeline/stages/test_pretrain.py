@@ -304,7 +304,7 @@ def test_a_machine_with_too_little_memory_is_told_which_number_to_change() -> No
     code = (
         "import sys; from pipeline import memory, parameters, process; process.prepare(1)\n"
         "from pipeline.stages.pretrain import pretrain; from pipeline.errors import UserError\n"
-        "memory.limit_memory(3 * 2**30)\n"
+        "memory.limit_memory(3 * 2**30)  # 1500 MiB do not hold the compiler that an optimiser imports\n"
         f"try: pretrain(parameters.read(), 'smoke', '{DATASET}', 'rotation', 0)\n"
         "except UserError as error: sys.exit(f'error: {error}')"
     )
