@@ -140,9 +140,11 @@ class Dag:
                 raise UserError(f"{word}: nothing makes this file{did_you_mean(word, known)}")
 
     def reports_after(self, jobs: Iterable[Any]) -> set[Path]:
-        """Tables and numbers that follow from what any of these Snakemake jobs makes."""
+        """Tables and numbers that follow from what any of these Snakemake jobs makes; of cues, where they are made anew."""
         stale: set[Path] = set()
         for job in jobs:
+            if job.rule.name == "cues":
+                stale.update({layout.cues(), layout.cues().with_suffix(".json")})
             scale, dataset = (getattr(job.wildcards, name, None) for name in ("scale", "dataset"))
             if scale is None or dataset is None:
                 continue

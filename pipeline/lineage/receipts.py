@@ -71,7 +71,8 @@ def open(
 ) -> Iterator[Stage]:
     """identity: what distinguishes this job from its stage's others (scale, dataset, run, seed ...).
 
-    Raises UserError when an input is missing, or the disk is full.
+    Raises UserError when an input is missing or changes meanwhile (what was made is then of neither), or the disk is
+    full.
     """
     started = time.time()
     if os.environ.get(PLANNED, digest(parameters)) != digest(parameters):
@@ -87,6 +88,9 @@ def open(
     stage = Stage(name, outputs)
     try:
         yield stage
+        for path, before in zip(inputs, read, strict=True):
+            if not path.exists() or any(before[key] != value for key, value in _stat(path).items()):
+                raise UserError(f"{path}: changed while {name} worked from it; run the same command once more")
         # From here on the old outputs go, and with them the receipt that speaks of them.
         discard(receipt)
         for output in outputs:
@@ -168,14 +172,19 @@ def _is_whole(value: dict[str, Any]) -> bool:
 
 def describe(path: Path, fresh: bool = False) -> dict[str, Any]:
     """Path, md5, size, and the stat by which a consumer recognises that the file is still the one that was hashed."""
+    stat = _stat(path)
+    known = None if fresh else _inherited(path, stat)
+    return {"path": path.as_posix(), "md5": known or md5(path), **stat}
+
+
+def _stat(path: Path) -> dict[str, int]:
+    """Of a folder: the sizes together, and when its newest file was written."""
     if path.is_dir():
         stats = [file.stat() for file in folder_files(path)]
         size, mtime = sum(stat.st_size for stat in stats), max((stat.st_mtime_ns for stat in stats), default=0)
     else:
         size, mtime = path.stat().st_size, path.stat().st_mtime_ns
-    stat = {"size": size, "mtime_ns": mtime, "inode": path.stat().st_ino}
-    known = None if fresh else _inherited(path, stat)
-    return {"path": path.as_posix(), "md5": known or md5(path), **stat}
+    return {"size": size, "mtime_ns": mtime, "inode": path.stat().st_ino}
 
 
 def _inherited(path: Path, stat: dict[str, int]) -> str | None:

@@ -60,8 +60,13 @@ def cues(parameters: Parameters) -> None:
         identity={"scale": scale, "dataset": dataset},
     ) as stage:
         device = process.device(parameters.device)
+        too_small = (
+            f"{layout.PARAMETERS}: scales.{scale}.cues: the memory of this machine's {device} is too small for them; "
+            "make frames or the ceilings' batch_size smaller"
+        )
         try:
-            report = _report(parameters, rows, pd.concat([index.read(one) for one in tuples]), device)
+            with process.enough_memory(too_small):
+                report = _report(parameters, rows, pd.concat([index.read(one) for one in tuples]), device)
         except ValueError as error:
             raise UserError(f"{layout.PARAMETERS}: cues of {dataset} at scale {scale}: {error}") from error
         stage.partial(path).write_text(report.to_markdown(), encoding="utf-8")

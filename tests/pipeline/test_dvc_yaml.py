@@ -18,7 +18,7 @@ RULES = {
     **{f"pretrain-{group}": [("pretrain", "run")] for group in ("images", "video", "audiovisual")},
     **{
         f"evaluate-{suite}": [("evaluate", "protocol")]
-        for suite in ("image", "sight", "video", "order", "sound", "correspondence")
+        for suite in ("image", "vision", "video", "order", "sound", "correspondence")
     },
     "report": [("report", ""), ("publish", "")],
 }

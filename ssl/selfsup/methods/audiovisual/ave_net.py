@@ -94,8 +94,8 @@ class AVENet(Method):
         """
         super().__init__()
         self.vision, self.sound = vision, sound
-        self.seen = Embedding(vision.channels[-1], dims)
-        self.heard = Embedding(sound.channels[-1], dims)
+        self.vision_embedding = Embedding(vision.channels[-1], dims)
+        self.sound_embedding = Embedding(sound.channels[-1], dims)
         self.answer = nn.Linear(1, 2)
         with torch.no_grad():
             # The nearer the likelier, from the first step on: with the other sign the embeddings learn to be opposite.
@@ -136,7 +136,7 @@ class AVENet(Method):
         pictures, sounds = self.vision.blocks(views.images), self.sound.blocks(views.sounds)
         # In bf16 the cosine below 1 is 2^-8 less: too coarse for the distances of what is alike.
         with torch.autocast(views.images.device.type, enabled=False):
-            return {"correspondence": self._correspondence(self.seen(pictures), self.heard(sounds), views.parents)}
+            return {"correspondence": self._correspondence(self.vision_embedding(pictures), self.sound_embedding(sounds), views.parents)}
 
     def _correspondence(self, seen: Tensor, heard: Tensor, parents: Tensor) -> Tensor:
         """seen, heard: (B, dims), those of one clip at the same place. parents: (B,) int64 -> a scalar."""
@@ -158,12 +158,12 @@ class AVENet(Method):
         """frames: (B, 1, 3, H, H) uint8. boxes: (B, 1, 4) shares of the picture. -> (B, dims) of length 1."""
         around = torch.full((len(frames),), sum(self.around) / 2, device=frames.device)
         cropped = object_crop(frames, boxes[:, 0], around)
-        embedded: Tensor = self.seen(self.vision.blocks(self.vision.prepare({"frames": cropped})))
+        embedded: Tensor = self.vision_embedding(self.vision.blocks(self.vision.prepare({"frames": cropped})))
         return embedded
 
     def embed_sounds(self, spectrogram: Tensor) -> Tensor:
         """spectrogram: (B, T, 257) log magnitude -> (B, dims) of length 1."""
-        embedded: Tensor = self.heard(self.sound.blocks(self.sound.prepare({"spectrogram": spectrogram})))
+        embedded: Tensor = self.sound_embedding(self.sound.blocks(self.sound.prepare({"spectrogram": spectrogram})))
         return embedded
 
     def logits(self, seen: Tensor, heard: Tensor) -> Tensor:

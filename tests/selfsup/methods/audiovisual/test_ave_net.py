@@ -39,8 +39,8 @@ def test_loss_is_that_of_a_slow_loop_over_pairs(negatives: str) -> None:
     generator = Generator().manual_seed(0)
     images, sounds = torch.randn(4, 3, 16, 16, generator=generator), torch.randn(4, 1, 64, 25, generator=generator)
     parents = [5, 7, 7, 9]  # two entries of one long film
-    seen = method.seen(method.vision.blocks(images))
-    heard = method.heard(method.sound.blocks(sounds))
+    seen = method.vision_embedding(method.vision.blocks(images))
+    heard = method.sound_embedding(method.sound.blocks(sounds))
 
     def surprise(frame: int, sound: int, answer: int) -> float:
         distance = (seen[frame] - heard[sound]).norm()
@@ -121,6 +121,6 @@ def test_distances_are_computed_in_fp32_whatever_the_networks_are_computed_in() 
         loss = method.loss(Pairs(images, sounds, torch.arange(8)))["correspondence"]
         pictures, heard = method.vision.blocks(images), method.sound.blocks(sounds)
     assert pictures[-1].dtype == torch.bfloat16
-    expected = method._correspondence(method.seen(pictures), method.heard(heard), torch.arange(8))
+    expected = method._correspondence(method.vision_embedding(pictures), method.sound_embedding(heard), torch.arange(8))
     assert loss.dtype == torch.float32
     torch.testing.assert_close(loss, expected, rtol=1e-6, atol=0)
