@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -65,3 +66,11 @@ def test_what_the_rules_make_passes(dag: Dag) -> None:
         for part, value in filled.items():
             name = name.replace(part, value)
         dag.check_targets([name])
+
+
+def test_cues_that_are_to_be_made_anew_go_first_and_no_others(dag: Dag) -> None:
+    cues, fetch = (
+        SimpleNamespace(rule=SimpleNamespace(name=name), wildcards=SimpleNamespace()) for name in ("cues", "fetch")
+    )
+    assert dag.reports_after([fetch]) == set()
+    assert dag.reports_after([fetch, cues]) == {Path("reports/cues.md"), Path("reports/cues.json")}

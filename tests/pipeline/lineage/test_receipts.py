@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,23 @@ def test_a_job_whose_parameters_changed_after_it_was_planned_is_stopped(monkeypa
 def test_a_missing_input_is_named() -> None:
     with pytest.raises(UserError, match=r"in/none\.txt: missing, and fetch needs it"), stage(inputs=("in/none.txt",)):
         pass
+
+
+@pytest.mark.parametrize("change", [lambda path: path.write_text("other"), lambda path: path.unlink()])
+@pytest.mark.parametrize("read", ["in/a.txt", "in"])
+def test_nothing_is_made_from_an_input_that_changes_meanwhile(read: str, change: Callable[[Path], object]) -> None:
+    with stage(inputs=(read,)) as job:
+        job.partial(Path("out/b.txt")).write_text("before")
+
+    def work_from_what_changes() -> None:
+        with stage(inputs=(read,)) as job:
+            job.partial(Path("out/b.txt")).write_text("after")
+            change(Path("in/a.txt"))
+
+    with pytest.raises(UserError, match=f"{read}: changed while fetch worked from it"):
+        work_from_what_changes()
+    assert sorted(path.name for path in Path("out").iterdir()) == ["b.txt", "receipt.json"]
+    assert Path("out/b.txt").read_text() == "before"
 
 
 def test_a_hash_is_inherited_while_the_file_is_untouched_and_computed_when_not() -> None:

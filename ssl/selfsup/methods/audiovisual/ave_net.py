@@ -136,7 +136,11 @@ class AVENet(Method):
         pictures, sounds = self.vision.blocks(views.images), self.sound.blocks(views.sounds)
         # In bf16 the cosine below 1 is 2^-8 less: too coarse for the distances of what is alike.
         with torch.autocast(views.images.device.type, enabled=False):
-            return {"correspondence": self._correspondence(self.vision_embedding(pictures), self.sound_embedding(sounds), views.parents)}
+            return {
+                "correspondence": self._correspondence(
+                    self.vision_embedding(pictures), self.sound_embedding(sounds), views.parents
+                )
+            }
 
     def _correspondence(self, seen: Tensor, heard: Tensor, parents: Tensor) -> Tensor:
         """seen, heard: (B, dims), those of one clip at the same place. parents: (B,) int64 -> a scalar."""
