@@ -140,7 +140,7 @@ class Dag:
                 raise UserError(f"{word}: nothing makes this file{did_you_mean(word, known)}")
 
     def reports_after(self, jobs: Iterable[Any]) -> set[Path]:
-        """Tables and numbers that follow from what any of these Snakemake jobs makes; cues, where they are made anew."""
+        """Tables and numbers that follow from what any of these Snakemake jobs makes; cues, where these are remade."""
         stale: set[Path] = set()
         for job in jobs:
             if job.rule.name == "cues":
