@@ -75,14 +75,20 @@ class Report:
 
     def must_have_numbers(self) -> None:
         """Raises UserError when there is none."""
+        target = layout.report(self.scale, self.dataset) / "table.md"
+        if not self.is_measured():
+            raise UserError(f"no protocol can be run on {self.dataset}, so it has no number; {target} says why")
         if not self.evaluations:
-            target = layout.report(self.scale, self.dataset) / "table.md"
             made = [scale for scale in self.parameters.scales if self._has_numbers_at(scale)]
             others = f" (there are some at other scales: --scale {' or '.join(made)})" if made else ""
             raise UserError(
                 f"no number of {self.dataset} at scale {self.scale} is there yet{others}; "
                 f"`snakemake --cores all {target}` makes them"
             )
+
+    def is_measured(self) -> bool:
+        """Whether its modality and labels allow any evaluation."""
+        return bool(Dag(self.parameters).evaluations(self.scale, self.dataset, "numbers.json"))
 
     def _has_numbers_at(self, scale: str) -> bool:
         return any(path.exists() for path in Dag(self.parameters).evaluations(scale, self.dataset, "numbers.json"))

@@ -39,12 +39,15 @@ class Hashes:
 
 
 def verify(report: Report, alias: str) -> None:
-    """Hash the chain of a number, or of every number and the table. Raises UserError naming everything that differs."""
+    """Hash the chain of a number, or of every number and the table; of a dataset for pretraining alone, that of its
+    runs. Raises UserError naming everything that differs."""
     started = time.time()
-    report.must_have_numbers()
+    if alias or report.is_measured():
+        report.must_have_numbers()
     folders = report.folders_of(report.resolve(alias)) if alias else list(report.evaluations)
-    steps = closure([folder / "receipt.json" for folder in folders])
-    steps += [Step(path, receipts.read(path)) for path in report.table_receipts()]
+    tables = report.table_receipts()
+    steps = closure([folder / "receipt.json" for folder in folders] or tables)
+    steps += [Step(path, receipts.read(path)) for path in tables if path not in {step.path for step in steps}]
     hashes = Hashes()
     problems = [
         *_differences(steps, hashes),

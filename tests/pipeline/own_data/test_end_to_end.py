@@ -119,6 +119,21 @@ def test_sounds_alone_give_a_report_of_what_needs_no_pictures(project: Project, 
     assert refused.stderr.startswith("error: rotation.linear.top1: ")
 
 
+def test_images_without_classes_are_pretrained_on_alone(project: Project, tmp_path: Path) -> None:
+    for number in range(120):
+        image(tmp_path / "own" / f"{number}.png")
+    project.pipeline("add", "mine", str(tmp_path / "own"))
+    project.run("snakemake", "--cores", "all", "reports/smoke/mine/table.md")
+    table = (project.root / "reports/smoke/mine/table.md").read_text()
+    assert "- linear: not run: no labels" in table
+    assert (project.root / "runs/smoke/mine/rotation/seed-0/model.safetensors").exists()
+    assert "nothing differs" in project.pipeline("audit", "--verify", "--dataset", "mine").stdout
+    refused = project.pipeline("audit", "--dataset", "mine", check=False)
+    assert refused.returncode == 1
+    expected = "no protocol can be run on mine, so it has no number; reports/smoke/mine/table.md says why"
+    assert refused.stderr == f"error: {expected}\n"
+
+
 def test_what_cannot_be_added_is_one_line(project: Project, tmp_path: Path) -> None:
     image(tmp_path / "own/a.png")
     for arguments, expected in (

@@ -1,5 +1,6 @@
 """Snakemake and DVC on one DAG: they agree, and neither does the other's work again."""
 
+import json
 import os
 import signal
 import subprocess
@@ -124,6 +125,27 @@ def test_dvc_does_what_snakemake_would_and_neither_does_it_again(made: Project) 
     made.pipeline("record")
     assert made.stale_in_dvc() == []
     assert "up to date" in made.run("dvc", "repro").stdout
+
+
+def test_an_experiment_is_compared_and_taken_back(made: Project) -> None:
+    """As docs/experiments.md has it."""
+    table = (made.root / "reports/table.md").read_text()
+    made.run("dvc", "exp", "run", "--name", "deeper", "--set-param", "protocols.retrieval.arguments.depth=20")
+    assert made.pending() == []
+    shown = made.run("dvc", "exp", "show", "--csv", "--only-changed").stdout
+    assert "deeper" in shown
+    assert "protocols.retrieval.arguments.depth" in shown
+    numbers = json.loads(made.run("dvc", "metrics", "diff", "--json").stdout)["diff"]["reports/metrics.json"]
+    assert {".".join(name.split(".")[1:3]) for name in numbers} == {"ave_net.retrieval"}
+    made.run("dvc", "plots", "diff", "HEAD")
+    page = (made.root / "dvc_plots/index.html").read_text()
+    assert page.count("Loss over steps") >= 1
+    made.run("git", "checkout", ".")
+    made.run("dvc", "checkout")
+    made.pipeline("restore")
+    assert (made.root / "reports/table.md").read_text() == table
+    assert made.pending() == []
+    assert made.stale_in_dvc() == []
 
 
 def test_a_clone_is_restored_without_running_a_job(made: Project, tmp_path: Path) -> None:

@@ -1,0 +1,68 @@
+"""What a change makes stale in Snakemake and in DVC is the same, for every kind of parameter and of fingerprint."""
+
+import pytest
+
+from tests.project import Project
+
+pytestmark = pytest.mark.slow
+
+LEARNING = {"pretrain", "evaluate", "report", "publish"}
+DECODED = {"decode", "index", "mine"} | LEARNING
+PRETRAIN = {"pretrain-images", "pretrain-video", "pretrain-audiovisual"}
+EVALUATE = {
+    *("evaluate-image", "evaluate-vision", "evaluate-video", "evaluate-order"),
+    *("evaluate-sound", "evaluate-correspondence"),
+}
+"""Rules and stages by name, whatever their run or split."""
+
+PARAMETERS = {
+    "scales.smoke.datasets.toyworld.clips.train": (
+        121,
+        {"fetch", "crop"} | DECODED,
+        {"fetch", "decode", "decode-images"},
+    ),
+    "scales.smoke.datasets.toyworld-stills.jitter": (0.9, {"crop"} | DECODED, {"crop"}),
+    "scales.smoke.store.jpeg_quality": (91, DECODED, {"decode", "decode-images"}),
+    "scales.smoke.mining.motion": (0.03, {"mine"} | LEARNING, {"decode"}),
+    "scales.smoke.training.rotation.networks.encoder.widths": ([16, 32, 48], LEARNING, {"pretrain-images"}),
+    "scales.smoke.training.ave_net.schedule.steps": (61, LEARNING, {"pretrain-audiovisual"}),
+    "watch.neighbours": (10, LEARNING, PRETRAIN),
+    "device": ("cpu", LEARNING, PRETRAIN | EVALUATE),
+    "scales.smoke.threads": (2, LEARNING, PRETRAIN | EVALUATE),
+    "bootstrap.draws": (3000, {"evaluate", "report", "publish"}, EVALUATE | {"report"}),
+    "seeds": ([0, 1], LEARNING, PRETRAIN | EVALUATE | {"report"}),
+}
+"""By key: another value, the rules that are then stale, and the stages, those that the change itself reaches."""
+
+CODE = {
+    "stages/fetch": ({"fetch", "crop"} | DECODED, {"fetch"}),
+    "stages/crop": ({"crop"} | DECODED, {"crop"}),
+    "stages/decode": (DECODED, {"decode", "decode-images"}),
+    "stages/index": ({"index", "mine"} | LEARNING, {"decode", "decode-images"}),
+    "stages/mine": ({"mine"} | LEARNING, {"decode"}),
+    "stages/pretrain": (LEARNING, PRETRAIN | EVALUATE),
+    "stages/evaluate": ({"evaluate", "report", "publish"}, EVALUATE),
+    "stages/report": ({"report", "publish"}, {"report"}),
+    "stages/publish": ({"publish"}, {"report"}),
+}
+"""By module of the pipeline, of whose code a fingerprint stands: the same."""
+
+
+def stale(project: Project) -> tuple[set[str], set[str]]:
+    """Rules that Snakemake would run for the table, and stages that DVC finds changed."""
+    project.run("dvc", "repro", "fingerprint")
+    return {job.split()[0] for job in project.pending()}, {stage.partition("@")[0] for stage in project.stale_in_dvc()}
+
+
+@pytest.mark.parametrize("key", PARAMETERS)
+def test_a_parameter_makes_the_same_stale_in_both(made: Project, key: str) -> None:
+    value, *expected = PARAMETERS[key]
+    made.set(key, value)
+    assert stale(made) == tuple(expected)
+
+
+@pytest.mark.parametrize("module", CODE)
+def test_code_makes_the_same_stale_in_both(made: Project, module: str) -> None:
+    path = made.root / "pipeline" / f"{module}.py"
+    path.write_text(f"{path.read_text()}\nCHANGED = True\n")
+    assert stale(made) == CODE[module]
