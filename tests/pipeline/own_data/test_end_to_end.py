@@ -121,7 +121,7 @@ def test_sounds_alone_give_a_report_of_what_needs_no_pictures(project: Project, 
 
 def test_images_without_classes_are_pretrained_on_alone(project: Project, tmp_path: Path) -> None:
     for number in range(120):
-        image(tmp_path / "own" / f"{number}.png")
+        image(tmp_path / "own" / f"{number}.png", seed=number)
     project.pipeline("add", "mine", str(tmp_path / "own"))
     project.run("snakemake", "--cores", "all", "reports/smoke/mine/table.md")
     table = (project.root / "reports/smoke/mine/table.md").read_text()

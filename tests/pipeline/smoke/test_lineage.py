@@ -67,8 +67,8 @@ def test_a_place_in_the_table_is_a_name(made_once: Project) -> None:
     [
         ("rotatoin.linear.top1", "did you mean 'rotation.linear.top1'?"),
         ("linear.top1", "could mean 5 numbers: "),
-        ("3.4", "3.4"),
-        ("99.1", "99.1"),
+        ("1.1", "nothing is measured there yet; its cell is empty"),
+        ("99.1", "99.1: there is no such row: the lecture has tables 1 to "),
     ],
 )
 def test_a_number_that_is_none_is_explained(made_once: Project, number: str, expected: str) -> None:
