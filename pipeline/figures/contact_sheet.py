@@ -16,7 +16,7 @@ from pipeline.figures.strip import FAINT, FONT, Strip, caption
 _DPI = 100
 _FRAME, _GAP, _MARGIN = 96, 4, 14
 _CAPTION, _SPECTROGRAM, _AXIS = 124, 210, 30
-_SHOWN = 6  # frames a row
+_SHOWN = 8  # frames a row
 _TOP_HERTZ = 12_000
 # Few shades: they leave the palette to the frames and keep the file small; 6 dB is as fine as an eye reads.
 _SHADES = colormaps["magma"].resampled(12)

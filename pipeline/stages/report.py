@@ -26,6 +26,7 @@ from pipeline.tables import own as own_tables
 from pipeline.tables.aliases import short_alias, with_seeds
 from pipeline.tables.left_out import LeftOut, counted, left_out
 from pipeline.tables.metrics import metrics
+from pipeline.tables.mined import Mined
 from pipeline.tables.numbers import Result
 from pipeline.tables.own import OwnReport
 
@@ -48,8 +49,10 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
     indices = dag.indices(scale, dataset)
     rows = pd.concat([index.read(path) for path in indices], ignore_index=True)
     shown = sample.chosen(rows, card.main, SHEET_WINDOWS) if own else clips.of_each_class(rows, dataset)
-    store, mined = layout.decoded(scale, dataset), layout.tuples(scale, dataset, "train")
-    drawn = clips.of_strategy(index.read(mined), rows, MOTION, TUPLES) if mined in dag.data(scale, [dataset]) else None
+    store = layout.decoded(scale, dataset)
+    mined = {split: layout.tuples(scale, dataset, split) for split in card.splits}
+    mined = {split: path for split, path in mined.items() if path in dag.data(scale, [dataset])}
+    drawn = clips.of_strategy(index.read(mined["train"]), rows, MOTION, TUPLES) if mined else None
     looked_into = {*(shown["shard"] if own else ()), *(drawn["shard"] if drawn is not None else ())}
     shards = [store / f"{name}.arrow" for name in sorted(looked_into)]
     first_seed = [path for path in evaluations if layout.seed_of(path) == parameters.seeds[0]]
@@ -63,7 +66,7 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
             *(run / "log.csv" for run in runs),
             *dict.fromkeys([*indices, *shards, *found.inputs]),
             *excluded,
-            *([mined] if drawn is not None else []),
+            *mined.values(),
             *([] if own else [*map(from_text, shown["path"]), layout.TABLES, layout.PUBLISHED]),
             layout.card(dataset),
             fingerprints.check("report", parameters, scale),
@@ -73,7 +76,13 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
         identity={"scale": scale, "dataset": dataset},
     ) as stage:
         results = [numbers.read_result(folder) for folder in evaluations]
-        made = contents(parameters, scale, dataset, results, rows, [exclusions.read(path) for path in excluded])
+        counts = [
+            Mined(split, notes["clips"], notes["tuples"], notes["clips_without"])
+            for split, path in mined.items()
+            for notes in [receipts.read(layout.receipt_beside(path))["notes"]]
+        ]
+        left = [exclusions.read(path) for path in excluded]
+        made = contents(parameters, scale, dataset, results, rows, left, counts)
         trained = [receipts.read(run / "receipt.json") for run in runs]
         if own:
             not_run = eligibility.not_run(parameters, scale, card) | refusals(trained, results)
@@ -139,6 +148,7 @@ def contents(
     results: Sequence[Result],
     rows: pd.DataFrame,
     excluded: list[dict[str, str]],
+    mined: Sequence[Mined],
 ) -> markdown.Report:
     """What the table prints, from the evaluations, the rows of every split, and what was to be excluded."""
     measured = numbers.measure(
@@ -166,4 +176,4 @@ def contents(
         )
         for clip, reason in missing
     ]
-    return markdown.Report(scale, dataset, tuple(parameters.seeds), measured, pairs, ids, unused)
+    return markdown.Report(scale, dataset, tuple(parameters.seeds), measured, pairs, ids, unused, mined)

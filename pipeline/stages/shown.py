@@ -18,9 +18,18 @@ SAMPLE_RATE = 48_000
 
 
 def of_each_class(rows: pd.DataFrame, dataset: str) -> pd.DataFrame:
-    """The first usable training clip of each class, in the classes' order."""
-    label = _title(dataset)
-    return _usable(rows).drop_duplicates(label).sort_values(label)
+    """Of each class, in their order, the first usable training clip that shows an action which those before do not;
+    where there is none, or no action is known, the first."""
+    label, usable = _title(dataset), _usable(rows)
+    actions: set[str] = set()
+    chosen = []
+    for _, of_class in usable.groupby(label, sort=True):
+        if "label_action" in of_class:
+            new = of_class[~of_class["label_action"].isin(actions)]
+            of_class = new if len(new) else of_class
+            actions.add(str(of_class["label_action"].iloc[0]))
+        chosen.append(of_class.iloc[:1])
+    return pd.concat(chosen)
 
 
 def unlike(rows: pd.DataFrame, dataset: str, most: int) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from pipeline.errors import UserError
 from pipeline.tables.aliases import resolve, short_alias
 from pipeline.tables.lecture import Lecture, Row, Table
 from pipeline.tables.left_out import LeftOut, counted, named
+from pipeline.tables.mined import Mined, mined_section
 from pipeline.tables.numbers import Between, Measured
 from pipeline.tables.text import grid, interval, item, paragraph, percent, points
 
@@ -25,6 +26,7 @@ class Report:
     between: Sequence[Between]
     ids: Sequence[str]
     left_out: Sequence[LeftOut]
+    mined: Sequence[Mined] = ()
 
 
 def render(lecture: Lecture, report: Report) -> str:
@@ -122,7 +124,11 @@ def between_runs(report: Report) -> list[str]:
         ]
         for one in report.between
     ]
-    return ["## Between runs", grid(["Number", "less", "Difference"], rows)]
+    note = paragraph(
+        """In percentage points, paired by example, with 95 % intervals. Runs that stand beside different untrained ones
+        above have different networks: their difference is of method and network together."""
+    )
+    return ["## Between runs", note, grid(["Number", "less", "Difference"], rows)]
 
 
 def _measured_cells(lecture: Lecture, report: Report) -> dict[tuple[str, str], Measured]:
@@ -191,11 +197,11 @@ def _published(row: Row, column: str, lecture: Lecture) -> str:
 def left_out_section(report: Report) -> list[str]:
     if not report.left_out:
         nothing = paragraph(f"Nothing: `{layout.EXCLUDED}` names no clip, and every file could be used.")
-        return [nothing, *overlap_section(report)]
+        return [nothing, *mined_section(report.mined), *overlap_section(report)]
     count = counted(report.left_out)
     which = "1 clip or file is" if count == 1 else f"{count} clips or files are"
     intro = f"""{which} used by no number, or only in part. Those marked *excluded* stand in `{layout.EXCLUDED}`."""
-    return [paragraph(intro), *named(report.left_out), *overlap_section(report)]
+    return [paragraph(intro), *named(report.left_out), *mined_section(report.mined), *overlap_section(report)]
 
 
 def overlap_section(report: Report) -> list[str]:

@@ -15,6 +15,7 @@ from pipeline.store import index
 from pipeline.tables.aliases import short_alias
 from pipeline.tables.left_out import counted, named, partly
 from pipeline.tables.markdown import Report, between_runs, measured_here, overlap_section, smoke
+from pipeline.tables.mined import mined_section
 from pipeline.tables.text import code, grid, item, number_of, paragraph, percent
 
 FEW_FILES = 10
@@ -49,6 +50,7 @@ def render(report: OwnReport) -> str:
         *_data(report),
         "## Left out",
         *_left_out(report),
+        *mined_section(report.measured.mined),
         *overlap_section(report.measured),
         "## Where a number comes from",
         *_audit(report),
