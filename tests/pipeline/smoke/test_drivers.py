@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -93,24 +93,6 @@ def test_both_drivers_redo_the_same_and_no_more(
     assert set(made.pending()) == jobs
 
 
-def test_while_one_driver_works_the_other_refuses(made: Project) -> None:
-    table, lock = made.root / "reports/table.md", made.root / ".snakemake/locks/0.output.lock"
-    table.unlink()
-    # As a Snakemake that makes the table leaves it while it runs; DVC runs Snakemake.
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    lock.write_text(f"{table.relative_to(made.root)}\n")
-    refused = made.run("snakemake", "--cores", "1", "reports/table.md", check=False)
-    assert refused.returncode != 0
-    assert "make sure that no other Snakemake process is trying to create the same files" in refused.stderr
-    refused = made.run("dvc", "repro", check=False)
-    assert "failed to reproduce 'report'" in refused.stderr
-    assert "make sure that no other Snakemake process is trying to create the same files" in refused.stderr
-    assert not table.exists()
-    lock.unlink()
-    made.run("snakemake", "--cores", "all", "reports/table.md")
-    assert table.exists()
-
-
 def test_dvc_does_what_snakemake_would_and_neither_does_it_again(made: Project) -> None:
     change_parameter_of_retrieval(made)
     assert made.pending() == ["evaluate ave_net", "publish", "report"]
@@ -187,8 +169,12 @@ def await_true(condition: Callable[[], bool], seconds: float = 60.0) -> None:
         time.sleep(0.1)
 
 
-def test_a_job_that_is_killed_is_picked_up(made: Project) -> None:
+@pytest.fixture
+def training(made: Project) -> Iterator[subprocess.Popen[bytes]]:
+    """Snakemake, of whose one job some steps are done."""
     change_parameter_of_rotation(made)
+    # More than it will be left the time for.
+    made.set("scales.smoke.training.rotation.schedule.steps", 100_000)
     log = made.root / "runs/smoke/logs/pretrain/toyworld-stills/rotation.0.log"
     log.unlink()
     driver = subprocess.Popen(
@@ -198,14 +184,35 @@ def test_a_job_that_is_killed_is_picked_up(made: Project) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    await_true(lambda: log.is_file() and log.stat().st_size > 0)  # it has trained some steps
-    listed = subprocess.run(["pgrep", "-f", "pipeline pretrain"], capture_output=True, text=True, check=True)
-    mine = [int(pid) for pid in listed.stdout.split() if Path(f"/proc/{pid}/cwd").resolve() == made.root.resolve()]
-    assert mine
+    await_true(lambda: log.is_file() and log.stat().st_size > 0)
+    yield driver
+    kill_training(made)
+    assert driver.wait(timeout=120) != 0
+
+
+def kill_training(project: Project) -> int:
+    """Returns how many processes there were."""
+    listed = subprocess.run(["pgrep", "-f", "pipeline pretrain"], capture_output=True, text=True, check=False)
+    mine = [int(pid) for pid in listed.stdout.split() if Path(f"/proc/{pid}/cwd").resolve() == project.root.resolve()]
     for pid in mine:
         os.kill(pid, signal.SIGKILL)
-    assert driver.wait(timeout=120) != 0
+    return len(mine)
+
+
+@pytest.mark.usefixtures("training")
+@pytest.mark.parametrize("command", ["snakemake --cores 1 reports/table.md", "dvc repro"])
+def test_while_one_driver_works_another_refuses(made: Project, command: str) -> None:
+    refused = made.run(*command.split(), check=False)
+    assert refused.returncode != 0
+    assert "make sure that no other Snakemake process is trying to create the same files" in refused.stderr
     assert not (made.root / WEIGHTS).exists()
+
+
+def test_a_job_that_is_killed_is_picked_up(made: Project, training: subprocess.Popen[bytes]) -> None:
+    assert kill_training(made)
+    assert training.wait(timeout=120) != 0
+    assert not (made.root / WEIGHTS).exists()
+    made.set("scales.smoke.training.rotation.schedule.steps", 60)
     made.run("snakemake", "--cores", "all", WEIGHTS)
     assert made.pending() == ["evaluate rotation", "publish", "report"]
     assert not list(made.root.rglob(".*.partial"))
