@@ -117,7 +117,7 @@ def test_an_experiment_is_compared_and_taken_back(made: Project) -> None:
     shown = made.run("dvc", "exp", "show", "--csv", "--only-changed").stdout
     assert "deeper" in shown
     assert "protocols.retrieval.arguments.depth" in shown
-    numbers = json.loads(made.run("dvc", "metrics", "diff", "--json").stdout)["diff"]["reports/metrics.json"]
+    numbers = json.loads(made.run("dvc", "metrics", "diff", "--json").stdout)["reports/metrics.json"]
     assert {".".join(name.split(".")[1:3]) for name in numbers} == {"ave_net.retrieval"}
     made.run("dvc", "plots", "diff", "HEAD")
     page = (made.root / "dvc_plots/index.html").read_text()

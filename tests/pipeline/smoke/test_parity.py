@@ -7,7 +7,8 @@ from tests.project import Project
 pytestmark = pytest.mark.slow
 
 LEARNING = {"pretrain", "evaluate", "report", "publish"}
-DECODED = {"decode", "index", "mine"} | LEARNING
+STILLS = {"decode", "index"} | LEARNING
+DECODED = {"mine"} | STILLS
 PRETRAIN = {"pretrain-images", "pretrain-video", "pretrain-audiovisual"}
 EVALUATE = {
     *("evaluate-image", "evaluate-vision", "evaluate-video", "evaluate-order"),
@@ -21,7 +22,7 @@ PARAMETERS = {
         {"fetch", "crop"} | DECODED,
         {"fetch", "decode", "decode-images"},
     ),
-    "scales.smoke.datasets.toyworld-stills.jitter": (0.9, {"crop"} | DECODED, {"crop"}),
+    "scales.smoke.datasets.toyworld-stills.jitter": (0.9, {"crop"} | STILLS, {"crop"}),
     "scales.smoke.store.jpeg_quality": (91, DECODED, {"decode", "decode-images"}),
     "scales.smoke.mining.motion": (0.03, {"mine"} | LEARNING, {"decode"}),
     "scales.smoke.training.rotation.networks.encoder.widths": ([16, 32, 48], LEARNING, {"pretrain-images"}),
@@ -36,7 +37,7 @@ PARAMETERS = {
 
 CODE = {
     "stages/fetch": ({"fetch", "crop"} | DECODED, {"fetch"}),
-    "stages/crop": ({"crop"} | DECODED, {"crop"}),
+    "stages/crop": ({"crop"} | STILLS, {"crop"}),
     "stages/decode": (DECODED, {"decode", "decode-images"}),
     "stages/index": ({"index", "mine"} | LEARNING, {"decode", "decode-images"}),
     "stages/mine": ({"mine"} | LEARNING, {"decode"}),
