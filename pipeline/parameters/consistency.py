@@ -6,7 +6,8 @@ from typing import Any
 from pipeline import cards
 from pipeline.datasets import CROPS, DATASETS
 from pipeline.errors import UserError, did_you_mean
-from pipeline.parameters.models import Parameters, Store, Training
+from pipeline.parameters.models import Parameters, Store
+from pipeline.parameters.training import Training
 from pipeline.signatures import check_arguments, class_literal, entry_of, keyword_arguments
 from selfsup.methods import METHODS
 from selfsup.networks import NETWORKS

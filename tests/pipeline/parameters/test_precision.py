@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from pipeline.parameters.models import Schedule
+from pipeline.parameters.training import Schedule
 from pipeline.signatures import keyword_arguments
 from selfsup.training.precision import PRECISIONS
 
