@@ -15,7 +15,7 @@ from pipeline.lineage.chain import Report, Step, closure
 from pipeline.parameters import Parameters
 from pipeline.paths import from_text
 from pipeline.store import index
-from pipeline.tables.numbers import read_predictions
+from pipeline.tables.results import read_predictions
 
 SINCE = "(excluded since; rerun)"
 TESTED = "tested on"

@@ -9,10 +9,10 @@ from pipeline.dag import Dag
 from pipeline.errors import UserError
 from pipeline.lineage import receipts
 from pipeline.parameters import Parameters
-from pipeline.tables import numbers
 from pipeline.tables.aliases import resolve, with_seeds
 from pipeline.tables.lecture import Lecture
 from pipeline.tables.lecture import read as read_lecture
+from pipeline.tables.results import Evaluation, read_evaluation
 
 # Folders in which everything was made by a stage, so that a file without a receipt is a fault.
 MADE = ("data/raw", "data/decoded", "runs", "reports")
@@ -62,7 +62,7 @@ class Report:
     parameters: Parameters
     scale: str
     dataset: str
-    evaluations: dict[Path, numbers.Evaluation]
+    evaluations: dict[Path, Evaluation]
     lecture: Lecture
 
     @classmethod
@@ -70,7 +70,7 @@ class Report:
         """Of the evaluations that are there."""
         wanted = Dag(parameters).evaluations(scale, dataset, "numbers.json")
         folders = [path.parent for path in wanted if path.exists()]
-        evaluations = {folder: numbers.read_evaluation(folder) for folder in folders}
+        evaluations = {folder: read_evaluation(folder) for folder in folders}
         return cls(parameters, scale, dataset, evaluations, read_lecture())
 
     def must_have_numbers(self) -> None:

@@ -16,6 +16,7 @@ from pipeline.paths import from_text
 from pipeline.progress import progress
 from pipeline.store import index
 from pipeline.tables import numbers
+from pipeline.tables.results import read_result
 
 LINKS = ("hardlink", "symlink")
 
@@ -149,7 +150,7 @@ def _numbers(folders: list[Path]) -> list[str]:
     problems = []
     for folder in folders:
         try:
-            numbers.measure([numbers.read_result(folder)], references={}, draws=1, seed=0)
+            numbers.measure([read_result(folder)], references={}, draws=1, seed=0)
         except UserError as error:
             problems.append(str(error))
     return problems

@@ -27,8 +27,8 @@ from pipeline.tables.aliases import short_alias, with_seeds
 from pipeline.tables.left_out import LeftOut, counted, left_out
 from pipeline.tables.metrics import metrics
 from pipeline.tables.mined import Mined
-from pipeline.tables.numbers import Result
 from pipeline.tables.own import OwnReport
+from pipeline.tables.results import Result, read_result
 
 SHEET_SIDE = 96  # px, of a frame
 SHEET_WINDOWS = 24  # of somebody's own files
@@ -75,7 +75,7 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
         parameters=parameters.used(keys_of("report", scale, dataset)),
         identity={"scale": scale, "dataset": dataset},
     ) as stage:
-        results = [numbers.read_result(folder) for folder in evaluations]
+        results = [read_result(folder) for folder in evaluations]
         counts = [
             Mined(split, notes["clips"], notes["tuples"], notes["clips_without"])
             for split, path in mined.items()

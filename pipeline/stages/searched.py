@@ -12,7 +12,7 @@ from pipeline import cards, eligibility, layout
 from pipeline.figures.searches import Panel, Shown
 from pipeline.parameters import Parameters
 from pipeline.store import index, sample
-from pipeline.tables.numbers import read_evaluation, read_predictions
+from pipeline.tables.results import read_evaluation, read_predictions
 
 PICTURE, SOUND, ACROSS = "picture", "sound", "ndcg_"
 QUERIES, FOUND = 6, 5  # that are drawn: clips that ask, and for each of them

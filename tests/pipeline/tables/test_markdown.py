@@ -10,6 +10,7 @@ import pytest
 from pipeline.errors import UserError
 from pipeline.tables import aliases, lecture, markdown, metrics, numbers
 from pipeline.tables.left_out import LeftOut
+from pipeline.tables.results import read_result
 from pipeline.tables.text import grid, points
 
 Write = Callable[..., Path]
@@ -22,7 +23,7 @@ def the_lecture() -> lecture.Lecture:
 
 
 def report_of(folders: list[Path]) -> markdown.Report:
-    results = [numbers.read_result(folder) for folder in folders]
+    results = [read_result(folder) for folder in folders]
     return markdown.Report(
         scale="smoke",
         dataset="toyworld",

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.tables import numbers
+from pipeline.tables.results import Result, predictions, read_result
 
 BOOTSTRAP = {"draws": 200, "seed": 0}
 REFERENCES = {(run, "toyworld", "linear"): "random" for run in ("random", "rotation")}
@@ -16,7 +17,7 @@ Write = Callable[..., Path]
 
 
 def test_one_seed_is_printed_as_its_evaluation_has_it(evaluation: Write) -> None:
-    result = numbers.read_result(evaluation("rotation", right=120))
+    result = read_result(evaluation("rotation", right=120))
     (number,) = numbers.measure([result], references=REFERENCES, **BOOTSTRAP)
     assert (number.value, number.low, number.high) == (0.6, 0.6 - 0.07, 0.6 + 0.07)
     assert (number.chance, number.count, number.clips, number.seeds) == (0.25, 200, 200, (0,))
@@ -28,7 +29,7 @@ def test_several_seeds_are_averaged_and_their_layers_kept(evaluation: Write) -> 
         evaluation("rotation", right=140, seed=1, layer="block4"),
         evaluation("rotation", right=120, seed=0),
     ]
-    (number,) = numbers.measure([numbers.read_result(folder) for folder in folders], references=REFERENCES, **BOOTSTRAP)
+    (number,) = numbers.measure([read_result(folder) for folder in folders], references=REFERENCES, **BOOTSTRAP)
     assert number.value == pytest.approx(0.65)
     assert number.low < 0.65 < number.high
     assert (number.seeds, number.layers) == ((0, 1), ("block3", "block4"))
@@ -41,9 +42,7 @@ def test_difference_is_paired_by_clip_over_the_seeds_that_both_runs_have(evaluat
         evaluation("rotation", right=200, seed=1),
         evaluation("random", right=60, seed=0),
     ]
-    rotation, random = numbers.measure(
-        [numbers.read_result(folder) for folder in folders], references=REFERENCES, **BOOTSTRAP
-    )
+    rotation, random = numbers.measure([read_result(folder) for folder in folders], references=REFERENCES, **BOOTSTRAP)
     assert random.difference is None
     assert rotation.difference is not None
     # Seed 0 alone: 120 right against 60, and 60 clips on which they differ.
@@ -52,14 +51,14 @@ def test_difference_is_paired_by_clip_over_the_seeds_that_both_runs_have(evaluat
 
 
 def test_no_difference_without_the_reference_run(evaluation: Write) -> None:
-    result = numbers.read_result(evaluation("rotation", right=120))
+    result = read_result(evaluation("rotation", right=120))
     (number,) = numbers.measure([result], references=REFERENCES, **BOOTSTRAP)
     assert number.difference is None
 
 
 def test_runs_differ_by_what_their_examples_say_references_aside(evaluation: Write) -> None:
     rights = {"random": 60, "rotation": 120, "supervised": 140}
-    results = [numbers.read_result(evaluation(run, right=right)) for run, right in rights.items()]
+    results = [read_result(evaluation(run, right=right)) for run, right in rights.items()]
     references = {(run, "toyworld", "linear"): "random" for run in rights}
     (one,) = numbers.between(results, references=references, **BOOTSTRAP)
     assert ("/supervised/" in one.greater, "/rotation/" in one.lesser) == (True, True)
@@ -75,18 +74,16 @@ def test_a_value_that_its_predictions_contradict_is_named(evaluation: Write) -> 
     with pytest.raises(
         UserError, match=r"rotation/seed-0/toyworld/linear: top1: .*0\.700000, its predictions say 0\.6"
     ):
-        numbers.measure([numbers.read_result(folder)], references=REFERENCES, **BOOTSTRAP)
+        numbers.measure([read_result(folder)], references=REFERENCES, **BOOTSTRAP)
 
 
 def test_runs_scored_on_other_examples_are_named(evaluation: Write) -> None:
-    rotation = numbers.read_result(evaluation("rotation", right=120))
-    random = numbers.read_result(evaluation("random", right=60))
+    rotation = read_result(evaluation("rotation", right=120))
+    random = read_result(evaluation("random", right=60))
     whole = random.predictions["top1"]
-    shorter = numbers.predictions(
-        whole.id[:60], whole.parent[:60], whole.label[:60], whole.prediction[:60], whole.scores[:60]
-    )
+    shorter = predictions(whole.id[:60], whole.parent[:60], whole.label[:60], whole.prediction[:60], whole.scores[:60])
     scored = random.evaluation.numbers[0].model_copy(update={"value": 1.0})
-    random = numbers.Result(random.evaluation.model_copy(update={"numbers": [scored]}), {"top1": shorter})
+    random = Result(random.evaluation.model_copy(update={"numbers": [scored]}), {"top1": shorter})
     with pytest.raises(UserError, match=r"random/seed-0.* scored on other examples than .*rotation/seed-0.*60 and 200"):
         numbers.measure([rotation, random], references=REFERENCES, **BOOTSTRAP)
 
@@ -103,9 +100,9 @@ def test_a_broken_evaluation_is_named(evaluation: Write, name: str, content: byt
     folder = evaluation("rotation", right=120)
     (folder / name).write_bytes(content)
     with pytest.raises(UserError, match=f"{name}.*{line}"):
-        numbers.read_result(folder)
+        read_result(folder)
 
 
 def test_a_missing_evaluation_says_what_makes_it(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"numbers\.json: missing; `snakemake .*numbers\.json` makes it"):
-        numbers.read_result(tmp_path)
+        read_result(tmp_path)

@@ -13,6 +13,7 @@ from pipeline.tables.aliases import with_seeds
 from pipeline.tables.left_out import left_out
 from pipeline.tables.markdown import Report
 from pipeline.tables.own import OwnReport, render
+from pipeline.tables.results import read_result
 from pipeline.tables.text import code
 
 Write = Callable[..., Path]
@@ -71,7 +72,7 @@ def measured_on(labels: list[str], broken: list[str], folder: Path) -> str:
             "label_class": labels + broken,
         }
     )
-    result = numbers.read_result(folder)
+    result = read_result(folder)
     found = numbers.measure([result], references={}, draws=50, seed=0)
     ids = with_seeds(result.evaluation.ids())
     card = card_of({"class": Label(of="clip", classes=CLASSES)}, train=1, validation=1, test=len(rows))
