@@ -90,10 +90,8 @@ def _check_training(method: str, training: Training, store: Store, key: str) -> 
         here = f"{key}.networks.{encoder}"
         entry = entry_of(NETWORKS, str(network.get("name", "")), f"{here}.name")
         check_arguments(entry, {name: value for name, value in network.items() if name != "name"}, here)
-    trains = class_literal(method, "trains", True)
-    if trains != (training.schedule is not None):
-        expected = "a schedule, since its method trains" if trains else "null, since its method does not train"
-        raise UserError(f"{key}.schedule: expected {expected}")
+    if training.schedule is not None and not class_literal(method, "trains", True):
+        raise UserError(f"{key}.schedule: expected null, since its method does not train")
     for stream in class_literal(method, "streams", ()):
         if stream not in store.streams:
             raise UserError(f"{key}: its method draws {stream}, which is not in this scale's store.streams")

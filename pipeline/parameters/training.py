@@ -49,4 +49,4 @@ class Training(Strict):
     NETWORKS and the rest are that network's arguments."""
 
     networks: dict[str, dict[str, Any]] = Field(min_length=1)
-    schedule: RunSchedule | None = Field(description="null for a run that does not train")
+    schedule: RunSchedule | None = Field(description="null for a run that stays as it is initialised")

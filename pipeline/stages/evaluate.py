@@ -15,10 +15,9 @@ from pipeline.files import write_json
 from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
 from pipeline.parameters.models import Bootstrap
-from pipeline.stages.weights import read_encoders, read_method, refusal
+from pipeline.stages.weights import outcome, read_encoders, read_method
 from pipeline.store import index
 from pipeline.store.source import StoreSource
-from selfsup.methods import METHODS
 from selfsup.probes import PROTOCOLS
 from selfsup.probes.intervals import bootstrap_interval
 from selfsup.probes.metrics import per_example
@@ -77,8 +76,8 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
         identity={"scale": scale, "dataset": dataset, "run": run, "seed": seed, "on": on, "protocol": protocol},
     ) as stage:
         device = process.device(parameters.device)
-        trained = load(METHODS, parameters.runs[run].method).trains
-        refused, results = refusal(heads), []
+        before, results = outcome(heads), []
+        refused = before.refused
         try:
             sizes = parameters.at(scale).protocols[protocol]
             probe = load(PROTOCOLS, chosen.probe)(**card.arguments({**chosen.all_arguments(), **sizes}))
@@ -113,7 +112,7 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
             "protocol": protocol,
             "refused": refused,
             "numbers": [_scored(result, rows["test"], parameters.bootstrap) for result in results],
-            "overlap": _overlap(index.read(pretrained), rows) if trained else dict.fromkeys(rows, 0),
+            "overlap": _overlap(index.read(pretrained), rows) if before.trained else dict.fromkeys(rows, 0),
         }
         write_json(stage.partial(folder / "numbers.json"), numbers)
         for split in probe.uses if results else ():

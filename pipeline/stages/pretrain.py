@@ -108,10 +108,12 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
         encoders, rest = split_state(state, list(training.networks))
         write_state(encoders, stage.partial(weights), {"networks": json.dumps(training.networks, sort_keys=True)})
         # One key: safetensors writes several in any order, and the same weights are to be the same bytes.
-        described = {"name": chosen.method, "arguments": given} | ({"refused": refused} if refused else {})
+        trained = schedule is not None and not refused
+        described = {"name": chosen.method, "arguments": given, "trained": trained}
+        described |= {"refused": refused} if refused else {}
         write_state(rest, stage.partial(heads), {"method": json.dumps(described, sort_keys=True)})
         write_log(history, stage.partial(log))
-        if method.trains and not refused:
+        if trained:
             md5 = receipts.describe(indices["train"])["md5"]
             stage.used_clips("trained on", dataset, "train", md5, len(index.usable(rows["train"])))
         if watch is not None and not refused and stage.notes["watch"]["split"] == "validation":
@@ -145,7 +147,7 @@ def _trained(
 ) -> tuple[list[LogRow], dict[str, Any]]:
     """The log, and facts for the receipt."""
     discard(partial(kept))
-    if schedule is None or not method.trains:
+    if schedule is None:
         return train(method, source, schedule, seed, device), UNTRAINED
     resume = checkpoint.read(kept, belongs)
     first = last = resume.step if resume else 0

@@ -2,6 +2,7 @@
 
 import errno
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,15 @@ from selfsup.methods.method import Method
 from selfsup.networks import NETWORKS
 from selfsup.networks.encoder import Encoder
 from selfsup.registry import load
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a run. trained: whether a schedule was gone through; else its weights are those that it was
+    initialised with. refused: why the data did not allow the run, None if they did."""
+
+    trained: bool
+    refused: str | None
 
 
 def split_state(state: dict[str, Tensor], encoders: list[str]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -73,14 +83,14 @@ def read_method(weights: Path, heads: Path) -> Method:
     return method.eval()
 
 
-def refusal(heads: Path) -> str | None:
-    """Why the run whose heads a file holds was not trained; None if it was. Raises UserError for a damaged file."""
+def outcome(heads: Path) -> Outcome:
+    """What became of the run whose heads a file holds. Raises UserError for a damaged file."""
     _, described = _read(heads)
     try:
-        reason: str | None = json.loads(described["method"]).get("refused")
-    except (KeyError, AttributeError, ValueError) as error:
+        made = json.loads(described["method"])
+        return Outcome(made["trained"], made.get("refused"))
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise _damaged(heads, error) from None
-    return reason
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -51,7 +51,7 @@ def test_videos_with_sound_and_labels_allow_every_run_and_protocol_but_the_contr
 
 def test_stills_allow_what_needs_no_motion_and_no_sound(given: parameters.Parameters) -> None:
     mine = card("image", ["a", "b"])
-    assert evaluations(given, mine) == [*STILLS, ("random_vision", "linear"), ("random_vision", "knn")]
+    assert evaluations(given, mine) == STILLS
     reasons = eligibility.not_run(given, "smoke", mine)
     assert reasons["shuffle_and_learn"] == reasons["action"] == "needs several frames of a clip, and `mine` has stills"
     assert reasons["ave_net"] == "needs spectrogram, and `mine` has frames only"
@@ -73,7 +73,7 @@ def test_sounds_allow_what_needs_no_frames(given: parameters.Parameters) -> None
 def test_without_labels_there_is_pretraining_alone(given: parameters.Parameters) -> None:
     alone = card("image", [], ["train"])
     found = eligibility.runs(given, "smoke", "mine", lambda _: alone)
-    assert found == [("mine", "random"), ("mine", "rotation"), ("mine", "random_vision")]
+    assert found == [("mine", "random"), ("mine", "rotation")]
     reasons = eligibility.not_run(given, "smoke", alone)
     assert reasons["supervised"] == reasons["linear"] == "no labels"
 

@@ -41,7 +41,7 @@ class Method(nn.Module):
     """What it draws beside streams where a dataset knows it, a literal: `boxes` of the main object, (B, T, 4) shares of
     the picture (left, top, right, bottom); of a dataset that does not, the whole picture."""
     trains: ClassVar[bool] = True
-    """False for a reference row whose weights are those of its initialisation."""
+    """False for a method that has nothing to train; any other may be left as it is initialised, without a schedule."""
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {}
     """Least and greatest value of numeric arguments (of a list: of each number), a literal: params.yaml is held against
     it before anything runs."""

@@ -1,9 +1,10 @@
 """Action recognition by fine-tuning: a copy of the encoder, all of its layers trained with labels, as Shuffle and Learn
 is evaluated (Misra, Zitnick and Hebert, ECCV 2016, section 4.2).
 
-The paper classifies single frames and averages 25 of a clip; here the classifier sees a window's frames in their order,
-like the reference that is trained with labels from the start. There is nothing to choose: the last step's network is
-scored, and steps and rate are those that params.yaml has for every run alike.
+Two heads, each trained with its own copy: one on a window's frames in their order, like the reference that is trained
+with labels from the start, and one on their average, which cannot see any order; the paper classifies single frames and
+averages 25 of a clip. There is nothing to choose: the last step's network is scored, and steps and rate are those that
+params.yaml has for every run alike.
 """
 
 import copy
@@ -11,9 +12,9 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
-from selfsup.methods.reference import SupervisedVideo
+from selfsup.methods.reference import Supervised, SupervisedVideo
 from selfsup.networks.encoder import Encoder, window_times
 from selfsup.probes.features import clip_times
 from selfsup.probes.probe import Evaluation, Pretrained, Probe
@@ -24,8 +25,16 @@ from selfsup.training import Schedule, pretrain
 BATCH = 64  # clips that go through the network at once; changes what comes out by rounding only
 
 
+class OrderBlindVideo(SupervisedVideo):
+    """With a head on the average of the frames' features: the average of single frames' logits."""
+
+    def fit(self, source: Source, generator: Generator) -> Table:
+        """Make the head: a linear layer on the last block's averages over space and time."""
+        return Supervised.fit(self, source, generator)
+
+
 class FinetunedAction(Probe):
-    """Numbers `top1`, with all labels, and `top1_few`."""
+    """Numbers `top1` and `top1_few` of the ordered head, `top1_blind` and `top1_blind_few` of the other one."""
 
     table = "clips"
     streams = ("frames",)
@@ -77,21 +86,23 @@ class FinetunedAction(Probe):
         few = few_of_each(labels, self.few_labels, 1, np.random.default_rng((seed, 1)))
         classes = len(train.classes[self.label])
         numbers = []
-        for metric, chosen in (("top1", np.arange(len(labels))), ("top1_few", few[0])):
-            tuned = self._tuned(encoder, Subset(train, torch.from_numpy(chosen)), device, seed)
-            rows, truth, scores = answers(tuned, test, device)
-            predictions = {
-                "row": rows,
-                "label": truth,
-                "prediction": scores.argmax(axis=1).astype(np.int64),
-                "scores": scores,
-            }
-            choice = {"layer": "finetuned"}
-            numbers.append(Evaluation(metric, predictions, choice, [choice], {"chance": 1 / classes}))
+        for head, reference in (("", SupervisedVideo), ("_blind", OrderBlindVideo)):
+            for amount, chosen in (("", np.arange(len(labels))), ("_few", few[0])):
+                method = reference(encoder=copy.deepcopy(encoder), label=self.label, **self.views)
+                self._tune(method, Subset(train, torch.from_numpy(chosen)), device, seed)
+                rows, truth, scores = answers(method, test, device)
+                predictions = {
+                    "row": rows,
+                    "label": truth,
+                    "prediction": scores.argmax(axis=1).astype(np.int64),
+                    "scores": scores,
+                }
+                choice = {"layer": "finetuned"}
+                baselines = {"chance": 1 / classes}
+                numbers.append(Evaluation(f"top1{head}{amount}", predictions, choice, [choice], baselines))
         return numbers
 
-    def _tuned(self, encoder: Encoder, source: Source, device: str, seed: int) -> SupervisedVideo:
-        method = SupervisedVideo(encoder=copy.deepcopy(encoder), label=self.label, **self.views)
+    def _tune(self, method: SupervisedVideo, source: Source, device: str, seed: int) -> None:
         schedule = Schedule(
             steps=self.steps,
             batch_size=min(self.batch_size, len(source.table["row"])),
@@ -109,7 +120,6 @@ class FinetunedAction(Probe):
             watch_every=0,
         )
         pretrain(method, source, schedule, seed, device)
-        return method
 
 
 class Subset:

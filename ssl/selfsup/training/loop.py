@@ -56,7 +56,8 @@ def pretrain(
     watch: Watch | None = None,
     smaller_batches: bool = False,
 ) -> list[LogRow]:
-    """Train in place; the method ends in evaluation mode, on `device`. A method that does not train is only fitted.
+    """Train in place; the method ends in evaluation mode, on `device`. Without a schedule it is only fitted, its
+    weights those that it was initialised with.
 
     Equal seeds give equal weights, bit for bit, on a CPU with the same number of threads, whether the run went through
     or was resumed from a checkpoint of it. Every step's random numbers follow from (seed, step) and an epoch's order
@@ -64,8 +65,8 @@ def pretrain(
     row as it comes, `on_checkpoint` every `checkpoint_every` steps before the last, `watch` every `watch_every` steps
     and after the last. smaller_batches: where the data are fewer than a batch, they are one; else that is an error.
 
-    Raises ValueError for data smaller than a batch, for losses that do not match the groups of parameters and for a
-    checkpoint of another method; NonFiniteLoss for a loss or weight that is not finite: on a CPU at its step, before
+    Raises ValueError for data smaller than a batch, for a schedule of a method that has nothing to train, for losses
+    that do not match the groups of parameters and for a checkpoint of another method; NonFiniteLoss for a loss or weight that is not finite: on a CPU at its step, before
     the weights follow it, elsewhere when a row or a checkpoint is due. No checkpoint holds such weights.
     """
     method.to(device)
@@ -73,11 +74,11 @@ def pretrain(
     with seeded(derived_seed(seed, "fit"), device):
         table = method.fit(source, Generator().manual_seed(derived_seed(seed, "fit")))
     method.to(device)
-    if not method.trains:
+    if schedule is None:
         method.eval()
         return []
-    if schedule is None:
-        raise ValueError(f"{type(method).__name__} trains and needs a schedule")
+    if not method.trains:
+        raise ValueError(f"{type(method).__name__} does not train: it takes no schedule")
     if smaller_batches:
         schedule = with_smaller_batches(schedule, len(table["row"]))
     _channels_last(method)

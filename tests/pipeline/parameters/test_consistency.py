@@ -41,7 +41,6 @@ from tests.project import ROOT
         ("runs/rotation/arguments/crop_scale", [0.5], "arguments.crop_scale: expected tuple[float, float], found"),
         ("protocols/linear/arguments/penalties", [], "linear.penalties: expected at least one value"),
         ("scales/smoke/protocols/linear/label", "object", "linear.label: stands under protocols.linear too"),
-        ("scales/smoke/training/rotation/schedule", None, "rotation.schedule: expected a schedule"),
         ("scales/smoke/store/streams", ["sound"], "draws frames, which is not in this scale's store.streams"),
         ("scales/smoke/datasets/toyworld/clips/validation", 0, "clips.validation: expected at least 1, found none"),
         ("protocols/linear/label", "objct", "unknown 'objct'; did you mean 'object'?"),

@@ -56,7 +56,7 @@ def add_method(project: Project) -> None:
 
 
 AFTER_ROTATION = {"pretrain rotation", "evaluate rotation", "report", "publish"}
-PROBED = {"image": ("random", "rotation", "supervised"), "vision": ("random_vision", "ave_net")}
+PROBED = {"image": ("random", "rotation", "supervised"), "vision": ("random_ave_net", "ave_net")}
 """Runs by suite whose features are read out linearly."""
 EVERY_EVALUATION = {f"evaluate {run}" for runs in PROBED.values() for run in runs} | {"report", "publish"}
 

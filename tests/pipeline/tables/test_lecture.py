@@ -149,7 +149,7 @@ def test_measured_numbers_stand_only_where_the_protocol_is_the_same_kind(the_lec
         ("simclr-comparison", "Supervised"): "supervised.linear.top1",
         ("simclr-comparison", "Rotation"): "rotation.linear.top1",
         ("imagenet-linear", "Random"): "random.linear.top1",
-        ("imagenet-linear", "Ours random"): "random_vision.linear.top1",
+        ("imagenet-linear", "Ours random"): "random_ave_net.linear.top1",
         ("imagenet-linear", "Ours"): "ave_net.linear.top1",
         ("shuffle-and-learn-ucf101", "Random"): "random_video.action_finetuned.top1",
         ("shuffle-and-learn-ucf101", "Shuffle & Learn"): "shuffle_and_learn.action_finetuned.top1",

@@ -46,7 +46,16 @@ def test_a_label_that_the_data_lack_is_named(make_source) -> None:
         pretrain(method, make_source(32), SCHEDULE, seed=0, device="cpu")
 
 
-def test_training_without_a_schedule_is_refused(make_source) -> None:
+def test_without_a_schedule_weights_stay_as_initialised_and_heads_are_made(make_source) -> None:
     method = build(Supervised, SUPERVISED, NETWORKS, seed=0)
-    with pytest.raises(ValueError, match="Supervised trains and needs a schedule"):
-        pretrain(method, make_source(32), None, seed=0, device="cpu")
+    before = {name: value.clone() for name, value in method.state_dict().items()}
+    assert pretrain(method, make_source(32), None, seed=0, device="cpu") == []
+    after = method.state_dict()
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+    assert "head.linear.weight" in after
+
+
+def test_a_method_with_nothing_to_train_takes_no_schedule(make_source) -> None:
+    method = build(RandomInitialisation, {}, NETWORKS, seed=0)
+    with pytest.raises(ValueError, match="RandomInitialisation does not train: it takes no schedule"):
+        pretrain(method, make_source(32), SCHEDULE, seed=0, device="cpu")
