@@ -15,7 +15,7 @@ import torch
 from torch import Generator, Tensor
 
 from selfsup.methods.reference import Supervised, SupervisedVideo
-from selfsup.networks.encoder import Encoder, window_times
+from selfsup.networks.encoder import window_times
 from selfsup.probes.features import clip_times
 from selfsup.probes.probe import Evaluation, Pretrained, Probe
 from selfsup.probes.selection import check_labels, few_of_each

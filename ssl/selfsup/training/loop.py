@@ -66,8 +66,9 @@ def pretrain(
     and after the last. smaller_batches: where the data are fewer than a batch, they are one; else that is an error.
 
     Raises ValueError for data smaller than a batch, for a schedule of a method that has nothing to train, for losses
-    that do not match the groups of parameters and for a checkpoint of another method; NonFiniteLoss for a loss or weight that is not finite: on a CPU at its step, before
-    the weights follow it, elsewhere when a row or a checkpoint is due. No checkpoint holds such weights.
+    that do not match the groups of parameters and for a checkpoint of another method; NonFiniteLoss for a loss or
+    weight that is not finite: on a CPU at its step, before the weights follow it, elsewhere when a row or a checkpoint
+    is due. No checkpoint holds such weights.
     """
     method.to(device)
     # What fit makes may be modules with weights of their own: seeded too.
