@@ -87,9 +87,19 @@ class Supervised(Method):
         return {"label": F.cross_entropy(self.head(self.encoder.blocks(views.images)), views.labels)}
 
 
-class SupervisedVideo(Supervised):
+class SupervisedClips(Supervised):
+    """A label of the clip predicted from a window of it, as long as the encoder's, that lies anywhere in the clip."""
+
+    table = "clips"
+
+    def draw(self, table: Table, indices: Tensor, generator: Generator, progress: Progress) -> Draw:
+        """indices: (B,) into `clips`."""
+        return Draw(indices, table["row"][indices], window_draw(self.encoder, table, indices, generator))
+
+
+class SupervisedVideo(SupervisedClips):
     """A label of the clip predicted from several of its frames in their order: the reference of methods that learn from
-    videos. The window that the encoder takes lies anywhere in the clip."""
+    videos."""
 
     table = "clips"
     streams = ("frames",)
@@ -115,10 +125,6 @@ class SupervisedVideo(Supervised):
         self.head = PooledClassifier(self.encoder, len(source.classes[self.label]), steps=steps)
         return table
 
-    def draw(self, table: Table, indices: Tensor, generator: Generator, progress: Progress) -> Draw:
-        """indices: (B,) into `clips`."""
-        return Draw(indices, table["row"][indices], window_draw(self.encoder, table, indices, generator))
-
     def views(self, batch: Batch, generator: Generator, progress: Progress) -> Labelled:
         """frames (B, T, 3, H, H) uint8 -> images (B, T, 3, side, side), labels (B,)."""
         images = self.encoder.prepare(batch.streams)
@@ -128,7 +134,7 @@ class SupervisedVideo(Supervised):
         return Labelled(cropped.reshape(images.shape), batch.labels[self.label])
 
 
-class SupervisedSound(Supervised):
+class SupervisedSound(SupervisedClips):
     """A label of the clip predicted from a stretch of its sound: the reference of methods that learn from sound."""
 
     table = "clips"
@@ -137,10 +143,6 @@ class SupervisedSound(Supervised):
     def __init__(self, *, encoder: Encoder, label: str) -> None:
         """label: the name of the label to predict."""
         super().__init__(encoder=encoder, label=label, crop_scale=(1, 1), crop_ratio=(1, 1), flip=0)
-
-    def draw(self, table: Table, indices: Tensor, generator: Generator, progress: Progress) -> Draw:
-        """indices: (B,) into `clips`."""
-        return Draw(indices, table["row"][indices], window_draw(self.encoder, table, indices, generator))
 
     def views(self, batch: Batch, generator: Generator, progress: Progress) -> Labelled:
         """spectrogram (B, T, 257) -> what the encoder takes, labels (B,)."""

@@ -43,6 +43,7 @@ class FinetunedAction(Probe):
     moving = True
     ranges: ClassVar = {
         "steps": (1, 10_000_000),
+        "few_steps": (1, 10_000_000),
         "batch_size": (1, 100_000),
         "learning_rate": (1e-9, 10),
         "few_labels": (1, 1_000_000),
@@ -56,6 +57,7 @@ class FinetunedAction(Probe):
         *,
         label: str,
         steps: int,
+        few_steps: int,
         batch_size: int,
         learning_rate: float,
         precision: Literal["fp32", "bf16", "auto"],
@@ -64,13 +66,15 @@ class FinetunedAction(Probe):
         crop_ratio: tuple[float, float],
         flip: float,
     ) -> None:
-        """label: the clip's label to predict. steps, batch_size, learning_rate: of AdamW, cosine decay after a tenth of
-        the steps' warm-up; with fewer clips than a batch, all of them are one. precision: of the forward pass, see
-        `Schedule`. few_labels: training clips a class, drawn once. crop_scale, crop_ratio, flip: see `SupervisedVideo`.
+        """label: the clip's label to predict. steps, few_steps: with all labels and with few. batch_size,
+        learning_rate: of AdamW, cosine decay after a tenth of the steps' warm-up; with fewer clips than a batch, all of
+        them are one. precision: of the forward pass, see `Schedule`. few_labels: training clips a class, drawn once.
+        crop_scale, crop_ratio, flip: see `SupervisedVideo`.
         """
         self.label = label
         self.labels = (label,)
-        self.steps, self.batch_size, self.learning_rate = steps, batch_size, learning_rate
+        self.steps, self.few_steps = steps, few_steps
+        self.batch_size, self.learning_rate = batch_size, learning_rate
         self.precision = precision
         self.few_labels = few_labels
         self.views: dict[str, Any] = {"crop_scale": crop_scale, "crop_ratio": crop_ratio, "flip": flip}
@@ -87,9 +91,9 @@ class FinetunedAction(Probe):
         classes = len(train.classes[self.label])
         numbers = []
         for head, reference in (("", SupervisedVideo), ("_blind", OrderBlindVideo)):
-            for amount, chosen in (("", np.arange(len(labels))), ("_few", few[0])):
+            for amount, chosen, steps in (("", np.arange(len(labels)), self.steps), ("_few", few[0], self.few_steps)):
                 method = reference(encoder=copy.deepcopy(encoder), label=self.label, **self.views)
-                self._tune(method, Subset(train, torch.from_numpy(chosen)), device, seed)
+                self._tune(method, Subset(train, torch.from_numpy(chosen)), steps, device, seed)
                 rows, truth, scores = answers(method, test, device)
                 predictions = {
                     "row": rows,
@@ -102,20 +106,20 @@ class FinetunedAction(Probe):
                 numbers.append(Evaluation(f"top1{head}{amount}", predictions, choice, [choice], baselines))
         return numbers
 
-    def _tune(self, method: SupervisedVideo, source: Source, device: str, seed: int) -> None:
+    def _tune(self, method: SupervisedVideo, source: Source, steps: int, device: str, seed: int) -> None:
         schedule = Schedule(
-            steps=self.steps,
+            steps=steps,
             batch_size=min(self.batch_size, len(source.table["row"])),
             optimiser="adamw",
             learning_rate=self.learning_rate,
             momentum=0.9,
             weight_decay=0.05,
-            warmup_steps=self.steps // 10,
+            warmup_steps=steps // 10,
             decay="cosine",
             decay_at=(),
             decay_factor=1.0,
             precision=self.precision,
-            log_every=self.steps,
+            log_every=steps,
             checkpoint_every=0,
             watch_every=0,
         )

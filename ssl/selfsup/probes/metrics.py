@@ -10,14 +10,6 @@ def top1(label: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     return np.asarray(label == prediction, dtype=np.float64)
 
 
-def topk(label: np.ndarray, scores: np.ndarray, k: int) -> np.ndarray:
-    """label: (N,) int. scores: (N, classes) -> (N,) float64: 1 where fewer than k other classes score at least as much
-    as the label's. Ties count against the label, so that a classifier that gives every class the same score gets none.
-    """
-    own = np.take_along_axis(scores, label[:, None], axis=1)
-    return np.asarray((scores >= own).sum(axis=1) - 1 < k, dtype=np.float64)
-
-
 def of_label(label: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """label: (N,) int. scores: (N, classes) -> (N,) float64: the label's own."""
     return np.take_along_axis(scores, label[:, None], axis=1)[:, 0].astype(np.float64)

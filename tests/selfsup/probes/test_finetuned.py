@@ -13,6 +13,7 @@ from selfsup.probes.probe import Evaluation, Pretrained
 PROTOCOL = {
     "label": "colour",
     "steps": 30,
+    "few_steps": 30,
     "batch_size": 16,
     "learning_rate": 0.01,
     "precision": "fp32",
@@ -68,7 +69,7 @@ def test_order_is_learned_with_all_labels_and_with_few_and_the_encoder_is_left_a
 
 
 def test_the_same_seed_gives_the_same_answers_and_another_one_others(encoder, splits) -> None:
-    first, again, other = (evaluate(encoder, splits, seed, steps=5)["top1_few"] for seed in (1, 1, 2))
+    first, again, other = (evaluate(encoder, splits, seed, few_steps=5)["top1_few"] for seed in (1, 1, 2))
     assert (first.predictions["scores"] == again.predictions["scores"]).all()
     assert (first.predictions["scores"] != other.predictions["scores"]).any()
 

@@ -1,21 +1,10 @@
 import numpy as np
 
-from selfsup.probes.metrics import PER_EXAMPLE, top1, topk
+from selfsup.probes.metrics import PER_EXAMPLE, top1
 
 
 def test_top1_is_one_where_label_and_prediction_agree() -> None:
     assert top1(np.array([0, 1, 2]), np.array([0, 2, 2])).tolist() == [1, 0, 1]
-
-
-def test_topk_looks_at_the_k_highest_scores() -> None:
-    scores = np.array([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2], [0.5, 0.3, 0.2]])
-    label = np.array([0, 1, 2])
-    assert topk(label, scores, 1).tolist() == [1, 0, 0]
-    assert topk(label, scores, 2).tolist() == [1, 1, 0]
-
-
-def test_equal_scores_for_all_classes_earn_nothing() -> None:
-    assert topk(np.array([0, 1]), np.full((2, 3), 1 / 3), 1).tolist() == [0, 0]
 
 
 def test_a_metric_by_name_reads_a_predictions_columns() -> None:
