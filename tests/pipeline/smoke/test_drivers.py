@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.media import image
 from tests.project import ROTATION, WEIGHTS, Project
 
 pytestmark = pytest.mark.slow
@@ -19,6 +20,16 @@ def test_nothing_is_left_to_do(made: Project) -> None:
     assert made.pending() == []
     assert made.stale_in_dvc() == []
     assert "up to date" in made.run("dvc", "repro").stdout
+    assert made.pending() == []
+
+
+def test_somebodys_own_files_leave_both_drivers_as_they_were(made: Project, tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        for label in ("a", "b"):
+            image(tmp_path / "own" / split / label / "one.png")
+    made.pipeline("add", "mine", str(tmp_path / "own"))
+    made.run("snakemake", "--cores", "all", "data/raw/smoke/mine/files.parquet")
+    assert made.stale_in_dvc() == []
     assert made.pending() == []
 
 
@@ -95,7 +106,7 @@ def test_both_drivers_redo_the_same_and_no_more(
 
 def test_dvc_does_what_snakemake_would_and_neither_does_it_again(made: Project) -> None:
     change_parameter_of_retrieval(made)
-    assert made.pending() == ["evaluate ave_net", "publish", "report"]
+    assert made.pending() == ["evaluate ave_net", "evaluate random_ave_net", "publish", "report"]
     made.run("dvc", "repro")
     assert made.pending() == []
     assert made.stale_in_dvc() == []
@@ -118,7 +129,7 @@ def test_an_experiment_is_compared_and_taken_back(made: Project) -> None:
     assert "deeper" in shown
     assert "protocols.retrieval.arguments.depth" in shown
     numbers = json.loads(made.run("dvc", "metrics", "diff", "--json").stdout)["reports/metrics.json"]
-    assert {".".join(name.split(".")[1:3]) for name in numbers} == {"ave_net.retrieval"}
+    assert {".".join(name.split(".")[1:3]) for name in numbers} == {"ave_net.retrieval", "random_ave_net.retrieval"}
     made.run("dvc", "plots", "diff", "HEAD")
     assert "Loss over steps" in (made.root / "dvc_plots/index.html").read_text()
     made.run("git", "checkout", ".")
