@@ -11,13 +11,12 @@ from rich.table import Table
 
 from pipeline import layout
 from pipeline.own_data.found import Found
+from pipeline.own_data.warnings import warnings
 from pipeline.paths import to_text
 from pipeline.tables.text import number_of
 
 SHOWN = 12
 """Classes, or files that are named, before the rest is counted."""
-UNEVEN = 5
-"""Times as many files in the largest class as in the smallest, from which on it is worth a warning."""
 
 
 def describe(name: str, found: Found) -> None:
@@ -45,7 +44,7 @@ def describe(name: str, found: Found) -> None:
     if found.medium == "video":
         console.print(f"  {'with sound':16} {found.with_sound} of {len(usable)}")
     _problems(console, found)
-    for warning in _warnings(found):
+    for warning in warnings(found):
         console.print(f"[yellow]note[/yellow]  {escape(warning)}")
     console.print(f"wrote [bold]{layout.card(name)}[/bold], modality {found.modality}: to be read and edited")
     console.print(f"next  snakemake --cores all {layout.report('default', name) / 'table.md'}")
@@ -108,42 +107,3 @@ def _problems(console: Console, found: Found) -> None:
     if len(problems) > SHOWN:
         reasons = Counter(reason for _, reason in problems[SHOWN:]).most_common(SHOWN)
         console.print(f"  and {len(problems) - SHOWN} more: {escape('; '.join(f'{n} {r}' for r, n in reasons))}")
-
-
-def _warnings(found: Found) -> list[str]:
-    made = []
-    if found.only_class:
-        made.append(f"there is one class only, {found.only_class!r}: for pretraining alone, nothing can be told apart")
-    elif not found.classes:
-        made.append("there are no class folders: for pretraining alone, no protocol that needs labels will run")
-    sizes = Counter(file.label for file, _ in found.usable() if file.split == "train" and file.label in found.classes)
-    if sizes and sizes.most_common()[0][1] > UNEVEN * max(1, min(sizes[label] for label in found.classes)):
-        (most, many), few = sizes.most_common()[0], min(found.classes, key=lambda one: sizes[one])
-        made.append(f"classes are uneven: {many} training files of {most!r}, {sizes[few]} of {few!r}")
-    absent = [split for split in layout.SPLITS if split not in found.counts()]
-    if found.classes and absent:
-        made.append(f"too few files to fill {' and '.join(absent)}: protocols that need all three splits will not run")
-    if found.strange:
-        names = ", ".join(repr(one) for one in found.strange)
-        made.append(f"train has no class {names}, which another split has: files of it are left out")
-    if found.medium == "video" and 0 < found.with_sound < len(found.usable()):
-        silent = len(found.usable()) - found.with_sound
-        made.append(f"{'1 video has' if silent == 1 else f'{silent} videos have'} no sound; the card says what follows")
-    if found.links:
-        made.append("1 file is a link, followed" if found.links == 1 else f"{found.links} files are links, followed")
-    if found.twice:
-        pairs = [f"{found.shown(one)} is {to_text(own)}" for one, own in found.twice[:SHOWN]]
-        more = f" and {len(found.twice) - SHOWN} more" if len(found.twice) > SHOWN else ""
-        count = "1 file is" if len(found.twice) == 1 else f"{len(found.twice)} files are"
-        made.append(
-            f"{count} counted twice, by a second name ({'; '.join(pairs)}{more}): in train and in test it would be a "
-            "leak"
-        )
-    if found.others:
-        kinds = ", ".join(f"{count} {ending}" for ending, count in found.others.most_common(6))
-        made.append(f"files of other kinds are left alone: {kinds}")
-    if found.unknown:
-        names = ", ".join(to_text(path) for path in found.unknown[:SHOWN])
-        more = f" and {len(found.unknown) - SHOWN} more" if len(found.unknown) > SHOWN else ""
-        made.append(f"files whose names are of no type that is known here are left alone: {names}{more}")
-    return made

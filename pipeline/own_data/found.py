@@ -12,6 +12,7 @@ from pipeline.datasets.folder.formats import ENDINGS, Medium, medium_of
 from pipeline.datasets.folder.walk import Entry, walk
 from pipeline.errors import UserError
 from pipeline.layout import SPLITS
+from pipeline.own_data.copies import Copy, copies
 from pipeline.own_data.probe import Facts
 from pipeline.own_data.prober import probe_all
 from pipeline.paths import to_text
@@ -27,8 +28,7 @@ WITH_SOUND = 0.9
 class Found:
     """held_out: shares of train that go into splits without a folder. facts: of each file that can be reached, in
     order, None for the others. others: files of other media, by ending; unknown: files of none. links: files that are
-    links. twice: names of files that have another, before them in the list or no link, and that one. Every file is
-    either usable or one of the problems."""
+    links to one that is there. Every file is either usable or one of the problems."""
 
     root: Path
     medium: Medium
@@ -38,7 +38,6 @@ class Found:
     others: Counter[str]
     unknown: list[PurePath]
     links: int
-    twice: list[tuple[PurePath, PurePath]]
 
     @property
     def classes(self) -> list[str]:
@@ -86,6 +85,11 @@ class Found:
                 return f"{name} -> {target}" if part == relative else f"{name} ({link} -> {target})"
         return to_text(relative)
 
+    @cached_property
+    def copies(self) -> list[Copy]:
+        """Of the files that can be used."""
+        return copies(self.root, [file for file, _ in self.usable()])
+
     def counts(self) -> dict[str, int]:
         """Files of each split that has any, those that cannot be used included: what `fetch` lists."""
         counted = Counter(file.split for file in self.files)
@@ -125,27 +129,12 @@ def find(root: Path, medium: Medium | None, max_pixels: int) -> Found:
     paths = [entry.relative for entry in entries if not entry.is_folder]
     others = Counter(path.suffix.lower() for path in paths if medium_of(path) not in (medium, None))
     unknown = [path for path in paths if medium_of(path) is None]
-    links = sum((root / file.relative).is_symlink() for file in files)
-    twice = _twice(root, [entry for entry in entries if entry.reason is None and medium_of(entry.relative) == medium])
-    found_all = Found(root, medium, held_out, files, facts, others, unknown, links, twice)
+    links = sum((root / file.relative).is_symlink() and (root / file.relative).is_file() for file in files)
+    found_all = Found(root, medium, held_out, files, facts, others, unknown, links)
     if not found_all.usable():
         _, reason = found_all.problems()[0]
         raise UserError(f"{shown}: none of {len(files)} {medium} files can be opened; the first {reason}")
     return found_all
-
-
-def _twice(root: Path, entries: list[Entry]) -> list[tuple[PurePath, PurePath]]:
-    """Second names of files, each with the first."""
-    names: dict[tuple[int, int], list[PurePath]] = {}
-    for entry in entries:
-        names.setdefault(entry.inode, []).append(entry.relative)
-    pairs = []
-    for same in names.values():
-        if len(same) > 1:
-            # A name on whose way there is no link is the file's own.
-            own = next((one for one in same if (root / one).resolve() == root.resolve() / one), same[0])
-            pairs += [(one, own) for one in same if one != own]
-    return pairs
 
 
 def _medium(entries: list[Entry], shown: str) -> Medium:

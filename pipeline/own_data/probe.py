@@ -5,15 +5,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
-from av.error import FFmpegError
-from PIL import Image
 
 from pipeline.datasets.folder.formats import Medium
 from pipeline.media.kinds import Kind, kind_of
-from pipeline.media.stills import check_still
+from pipeline.media.stills import read_still
 from pipeline.media.survey import check_size, opened, video_stream
-from pipeline.media.unusable import Unusable
+from pipeline.media.unusable import Unusable, first_line
 from pipeline.paths import openable
+
+SIDE = 32
+"""px: of a picture that is only looked at."""
 
 
 @dataclass(frozen=True)
@@ -39,22 +40,14 @@ def probe(path: Path, medium: Medium, max_pixels: int) -> Facts:
         except Unusable as error:
             return Facts(problem=str(error))
         except Exception as error:  # noqa: BLE001  decoders raise all sorts, and one file must not cost the look
-            lines = str(error).strip().splitlines()
-            reason = error.strerror if isinstance(error, FFmpegError) else lines[0] if lines else type(error).__name__
-            return Facts(problem=f"cannot be opened: {str(reason).replace(str(name), path.name)}")
+            return Facts(problem=f"cannot be decoded: {first_line(error)}")  # as `pipeline.media.child` has it
 
 
 def _image(path: Path, kind: Kind, max_pixels: int) -> Facts:
-    if kind.still is None:
-        raise Unusable(f"is of type {kind.name}, which is no still")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of large images, odd metadata: a look decides nothing
-        Image.MAX_IMAGE_PIXELS = None
-        with Image.open(path, formats=[kind.still]) as image:
-            width, height = image.size
-            check_still(width, height, max_pixels)
-            image.draft("RGB", (64, 64))  # a JPEG is decoded small: its end is read, and in a quarter of the time
-            image.load()
+        # A JPEG is decoded small: its end is read, and in a quarter of the time.
+        _, width, height = read_still(path, kind, SIDE, max_pixels)
     return Facts(width=width, height=height)
 
 

@@ -40,6 +40,12 @@ def number_of(count: int, name: str) -> str:
     return f"{count} {name}" if count == 1 else f"{count} {name}s"
 
 
+def some(names: Sequence[str], most: int) -> str:
+    """`a, b and 3 more`: at most `most` of them by name."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
+
+
 def percent(fraction: float) -> str:
     return f"{100 * fraction:.1f}"
 

@@ -49,7 +49,7 @@ def test_videos_of_several_kinds(folder: Path, capsys: OUTPUT) -> None:
     assert "15 (5), 25 (4)" in said
     assert "walk/empty.mp4: is empty" in said
     assert "walk/text.mp4: is of no type that is known here" in said
-    assert "walk/[bold].mp4: cannot be opened" in said
+    assert "walk/[bold].mp4: cannot be decoded" in said
     card = cards.read("mine")
     assert card.modality == "video"
     assert card.labels["class"].classes == ['ru"n', "walk"]
@@ -116,7 +116,7 @@ def test_images_of_every_kind(folder: Path, capsys: OUTPUT) -> None:
     said = capsys.readouterr().out
     assert cards.read("mine").modality == "image"
     assert "11 image files, 10 usable, 1 not" in said
-    assert "b/cut.jpg: cannot be opened: image file is truncated" in said
+    assert "b/cut.jpg: cannot be decoded: OSError: image file is truncated" in said
 
 
 def test_class_names_that_yaml_would_take_for_something_else(folder: Path) -> None:
@@ -146,30 +146,11 @@ def test_a_folder_for_pretraining_alone(folder: Path, capsys: OUTPUT) -> None:
         assert cards.read(name).files == {"train": 5}
 
 
-def test_what_is_uneven_or_strange_is_said(folder: Path, capsys: OUTPUT) -> None:
-    for number in range(30):
-        image(folder / "train/often" / f"{number}.png")
-    image(folder / "train/rare/a.png")
-    image(folder / "test/new/a.png")
-    (folder / "test/new/b.png").symlink_to(folder / "train/rare/a.png")
-    add("mine", folder, "", replace=False)
-    said = capsys.readouterr().out
-    assert "classes are uneven: 29 training files of 'often', 1 of 'rare'" in said
-    assert "train has no class 'new'" in said
-    assert "33 image files, 31 usable, 2 not" in said
-    assert "test/new/a.png: train has no class 'new'" in said
-    words = " ".join(said.split())
-    assert "1 file is a link" in words
-    link = f"test/new/b.png -> {folder / 'train/rare/a.png'}"
-    assert f"{link}: train has no class 'new'" in words
-    assert f"1 file is counted twice, by a second name ({link} is train/rare/a.png)" in words
-
-
 def test_links_are_named_with_what_they_lead_to(folder: Path, capsys: OUTPUT) -> None:
     for number in range(3):
-        image(folder / "a" / f"{number}.png")
-        image(folder / "b" / f"{number}.png", seed=1)
-    image(folder.parent / "elsewhere/x.png", seed=2)
+        image(folder / "a" / f"{number}.png", seed=number)
+        image(folder / "b" / f"{number}.png", seed=10 + number)
+    image(folder.parent / "elsewhere/x.png", seed=20)
     (folder / "b/gone.png").symlink_to("nowhere")
     (folder / "b/linked").symlink_to("../a")
     (folder / "b/round").symlink_to("../b")
@@ -181,7 +162,9 @@ def test_links_are_named_with_what_they_lead_to(folder: Path, capsys: OUTPUT) ->
     assert "b/round -> ../b: link to a folder that it lies in" in words
     assert f"a/outside/x.png (a/outside -> {folder.parent / 'elsewhere'}): is of no type" in words
     assert "13 image files, 9 usable, 4 not" in words
-    assert "4 files are counted twice, by a second name (b/linked/0.png (b/linked -> ../a) is a/0.png; " in words
+    assert "b/linked/0.png (b/linked -> ../a) is a/0.png; b/linked/1.png" in words
+    assert "is a link, followed" not in words
+    assert "are links, followed" not in words
     text = Path("data/cards/mine.yaml").read_text()
     assert sum(cards.read("mine").files.values()) == 13
     counts = re.findall(r'- "[ab]"  # ([\d, ]+)', text)

@@ -128,4 +128,4 @@ def test_a_file_that_hangs_or_crashes_its_decoder_costs_itself(tmp_path: Path, m
 def test_memory_is_limited(tmp_path: Path) -> None:
     good = image(tmp_path / "a.png")
     found = prober.probe_all([Swells(good), good], "image", workers=1, max_pixels=MOST)
-    assert [facts.problem for facts in found] == ["cannot be opened: MemoryError", None]
+    assert [facts.problem for facts in found] == ["cannot be decoded: MemoryError", None]
