@@ -1,6 +1,6 @@
 """Which runs and protocols a dataset allows, by its modality and labels, and why not the others."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 from typing import Any
 
@@ -9,7 +9,7 @@ from pipeline.cards import Card
 from pipeline.parameters import Parameters
 from pipeline.parameters.models import Protocol
 from pipeline.signatures import class_literal
-from pipeline.store.streams import streams_of
+from pipeline.store.streams import OF_MODALITY, PICTURES, SOUNDS
 from selfsup.methods import METHODS
 from selfsup.networks import NETWORKS
 from selfsup.probes import PROTOCOLS
@@ -53,19 +53,26 @@ def against_protocol(parameters: Parameters, scale: str, card: Card, protocol: s
 
 def _against_streams(parameters: Parameters, scale: str, card: Card, entry: str) -> str | None:
     """entry: of a method, network or probe, with literals `streams`, `table` and perhaps `moving`."""
-    there = streams_of(card.modality, parameters.at(scale).store.streams)
-    missing = [stream for stream in _literal(entry, "streams") if stream not in there]
-    if missing:
-        has = f"{' and '.join(there)} only" if there else "none of the streams"
-        return f"needs {' and '.join(missing)}, and `{card.name}` has {has}"
+    kept = parameters.at(scale).store.streams
+    wanted = _literal(entry, "streams")
+    if missing := _shown(set(wanted) - set(OF_MODALITY[card.modality])):
+        return f"needs {missing}, and `{card.name}` has {_shown(OF_MODALITY[card.modality])} only"
+    if dropped := [stream for stream in wanted if stream not in kept]:
+        return f"needs {' and '.join(dropped)}, which store.streams of params.yaml does not keep"
     if card.modality == "image" and (_literal(entry, "table") in OF_MOVING_PICTURES or _literal(entry, "moving")):
         return f"needs several frames of a clip, and `{card.name}` has stills"
     return None
 
 
+def _shown(streams: Collection[str]) -> str:
+    """What streams are made of: pictures, sound."""
+    made_of = {"pictures": PICTURES, "sound": SOUNDS}
+    return " and ".join(name for name, those in made_of.items() if set(those) & set(streams))
+
+
 def _against_label(card: Card, label: str) -> str | None:
     if not card.labels:
-        return "no labels"
+        return f"needs labels, and `{card.name}` has none"
     if not card.means_main(label) and label not in card.labels:
         return f"needs the label {label}, and `{card.name}` has {', '.join(card.labels)} only"
     return None
@@ -95,12 +102,15 @@ def runs(parameters: Parameters, scale: str, dataset: str, card_of: CardOf) -> l
     ]
 
 
-def not_run(parameters: Parameters, scale: str, card: Card) -> dict[str, str]:
-    """By run or protocol of the suites: why it is not run on a dataset that is its own images."""
-    protocols = parameters.protocol_names()
-    reasons = {run: against_run(parameters, scale, card, run) for run in parameters.run_names()}
-    reasons |= {protocol: against_protocol(parameters, scale, card, protocol) for protocol in protocols}
-    found = {name: reason for name, reason in reasons.items() if reason is not None}
+def not_run(parameters: Parameters, scale: str, card: Card) -> tuple[dict[str, str], dict[str, str]]:
+    """By run and by protocol of the suites: why it is not run on a dataset that is its own images."""
+    names = parameters.protocol_names()
+    against = {run: against_run(parameters, scale, card, run) for run in parameters.run_names()}
+    forbidden = {protocol: against_protocol(parameters, scale, card, protocol) for protocol in names}
     if not runs(parameters, scale, card.name, lambda _: card):
-        found |= {name: "no run to evaluate" for name in protocols if name not in found}
-    return found
+        forbidden = {protocol: reason or "no run to evaluate" for protocol, reason in forbidden.items()}
+    return _known(against), _known(forbidden)
+
+
+def _known(reasons: dict[str, str | None]) -> dict[str, str]:
+    return {name: reason for name, reason in reasons.items() if reason is not None}

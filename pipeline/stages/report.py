@@ -27,6 +27,7 @@ from pipeline.tables.aliases import short_alias, with_seeds
 from pipeline.tables.left_out import LeftOut, counted, left_out
 from pipeline.tables.metrics import metrics
 from pipeline.tables.mined import Mined
+from pipeline.tables.not_run import NotRun
 from pipeline.tables.own import OwnReport
 from pipeline.tables.results import Result, read_result
 
@@ -84,10 +85,21 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
         left = [exclusions.read(path) for path in excluded]
         made = contents(parameters, scale, dataset, results, rows, left, counts)
         trained = [receipts.read(run / "receipt.json") for run in runs]
+        logs = {run.parent.name: pd.read_csv(run / "log.csv") for run in reversed(runs)}
+        answered = answers(parameters, results, made.ids)
+        chosen = [] if drawn is None else clips.mined_tuples(drawn, store)
         if own:
-            not_run = eligibility.not_run(parameters, scale, card) | refusals(trained, results)
-            notes = small_batches(trained)
-            write_text(stage.partial(table), own_tables.render(OwnReport(card, made, not_run, rows, notes)))
+            not_run = NotRun(*eligibility.not_run(parameters, scale, card)) | refused(trained, results)
+            pictures = {
+                curved.name: any(map(len, logs.values())),
+                confused.name: answered,
+                neighbours.name: found.within,
+                retrieval.name: found.across,
+                over_motion.name: chosen,
+            }
+            drawn_of = [name for name, content in pictures.items() if content]
+            text = own_tables.render(OwnReport(card, made, not_run, rows, small_batches(trained), drawn_of))
+            write_text(stage.partial(table), text)
             decoded.sheet(sample.windows(store, shown, card.main), stage.partial(sheet))
         else:
             lecture = lectures.read()
@@ -97,12 +109,11 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
         write_json(stage.partial(figures), metrics(made.measured, made.ids))
         tested = [receipts.read(one / "receipt.json") for one in evaluations]
         write_text(stage.partial(budget), budgets.render(trained, tested))
-        first = {run.parent.name: pd.read_csv(run / "log.csv") for run in reversed(runs)}
-        curves(dict(reversed(first.items())), stage.partial(curved))
-        confusion(answers(parameters, results, made.ids), stage.partial(confused))
+        curves(dict(reversed(logs.items())), stage.partial(curved))
+        confusion(answered, stage.partial(confused))
         searches([search.panel() for search in found.within], 3, stage.partial(neighbours))
         searches([search.panel() for search in found.across], 2, stage.partial(retrieval))
-        tuples([] if drawn is None else clips.mined_tuples(drawn, store), stage.partial(over_motion))
+        tuples(chosen, stage.partial(over_motion))
         stage.notes |= {"numbers": len(made.measured), "left_out": counted(made.left_out)}
 
 
@@ -121,24 +132,24 @@ def answers(parameters: Parameters, results: Sequence[Result], ids: Sequence[str
     return found
 
 
-def refusals(runs: list[dict[str, Any]], results: Sequence[Result]) -> dict[str, str]:
-    """runs: their receipts. By run, or run and protocol: why the data did not allow it."""
-    found = {one["run"]: one["notes"]["refused"] for one in runs if "refused" in one["notes"]}
+def refused(runs: list[dict[str, Any]], results: Sequence[Result]) -> NotRun:
+    """runs: their receipts. What the data did not allow, and why."""
+    of_runs = {one["run"]: one["notes"]["refused"] for one in runs if "refused" in one["notes"]}
     evaluations = [result.evaluation for result in results]
-    return found | {
-        f"{one.run}.{one.protocol}": one.refused for one in evaluations if one.refused and one.run not in found
-    }
+    of_evaluations = {(one.run, one.protocol): one.refused for one in evaluations if one.refused}
+    return NotRun(of_runs, {}, {(run, by): why for (run, by), why in of_evaluations.items() if run not in of_runs})
 
 
 def small_batches(runs: list[dict[str, Any]]) -> list[str]:
-    """runs: their receipts. Which of them saw smaller batches than params.yaml has, for want of data."""
-    notes = []
+    """runs: their receipts. Which of them saw smaller batches than params.yaml has, for want of data; a line a run."""
+    sizes: dict[str, list[int]] = {}
     for receipt in runs:
         if batch := receipt["notes"].get("batch_size"):
-            notes.append(
-                f"`{receipt['run']}`, seed {receipt['seed']}: batches of {batch}, since there is no more to draw."
-            )
-    return notes
+            sizes.setdefault(receipt["run"], []).append(batch)
+    return [
+        f"`{run}`: batches of {' or '.join(map(str, dict.fromkeys(of)))}, since there is no more to draw."
+        for run, of in sizes.items()
+    ]
 
 
 def contents(

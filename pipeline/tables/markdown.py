@@ -128,7 +128,7 @@ def between_runs(report: Report) -> list[str]:
         """In percentage points, paired by example, with 95 % intervals. Runs that stand beside different untrained ones
         above have different networks: their difference is of method and network together."""
     )
-    return ["## Between runs", note, grid(["Number", "less", "Difference"], rows)]
+    return ["## Between runs", note, grid(["Number", "Minus", "Difference"], rows)]
 
 
 def _measured_cells(lecture: Lecture, report: Report) -> dict[tuple[str, str], Measured]:
@@ -205,22 +205,26 @@ def left_out_section(report: Report) -> list[str]:
 
 
 def overlap_section(report: Report) -> list[str]:
-    """What pretraining and evaluation have in common."""
-    parts = []
-    if report.measured:
-        rows = [
-            [f"`{short_alias(one.id, report.ids)}`", *(str(one.overlap.get(split, 0)) for split in layout.SPLITS)]
-            for one in report.measured
-        ]
-        parts += [
-            paragraph(
-                """Clips that a run was pretrained on and that its evaluation has in each of its splits. In the training
-                split they are as in the papers, which probe on the images that they pretrained on; one in the test
-                split would be a leak."""
-            ),
-            grid(["Number", *layout.SPLITS], rows, right=frozenset({1, 2, 3})),
-        ]
-    return parts
+    """What pretraining and evaluation have in common: a row a run, or more where its protocols differ in it."""
+    if not report.measured:
+        return []
+    protocols: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for one in report.measured:
+        counts = tuple(str(one.overlap.get(split, 0)) for split in layout.SPLITS)
+        protocols.setdefault((one.run, counts), []).append(one.protocol)
+    rows = [
+        [f"`{run}`", ", ".join(f"`{name}`" for name in dict.fromkeys(names)), *counts]
+        for (run, counts), names in protocols.items()
+    ]
+    return [
+        "### Overlap",
+        paragraph(
+            """Clips that a run was pretrained on and that its evaluations have in each of their splits. In the training
+            split they are as in the papers, which probe on the images that they pretrained on; one in the test split
+            would be a leak."""
+        ),
+        grid(["Run", "Protocols", *map(str.capitalize, layout.SPLITS)], rows, right=frozenset({2, 3, 4})),
+    ]
 
 
 def _audit(report: Report, cells: dict[tuple[str, str], Measured]) -> list[str]:

@@ -27,6 +27,7 @@ def mined_section(found: Sequence[Mined]) -> list[str]:
     if not rows:
         return []
     return [
+        "### Tuples",
         paragraph(
             """Tuples of frames, mined from every clip that could be used, by strategy. A clip without any is not
             trained on where tuples are, and counts in no number of order."""

@@ -4,8 +4,9 @@ The lecture's tables are not in it: their published numbers are of other data.
 """
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -13,27 +14,42 @@ from pipeline.cards import Card
 from pipeline.layout import EXCLUDED
 from pipeline.store import index
 from pipeline.tables.aliases import short_alias
+from pipeline.tables.cautions import cautions, usable
 from pipeline.tables.left_out import counted, named, partly
 from pipeline.tables.markdown import Report, between_runs, measured_here, overlap_section, smoke
 from pipeline.tables.mined import mined_section
-from pipeline.tables.text import code, grid, item, number_of, paragraph, percent
+from pipeline.tables.not_run import NotRun, not_run_section
+from pipeline.tables.text import code, escaped, grid, item, number_of, paragraph, some
+from pipeline.tables.twice import Twice, in_places, twice
 
-FEW_FILES = 10
-"""Test files, below which a bootstrap's interval is no measure of what is not known: it redraws the few there are."""
-SHOWN_CLASSES = 12
-"""Of those missing, before the rest is counted."""
+SHOWN_PAIRS = 6
+"""Files under two names, before the rest is counted."""
+PICTURES = {
+    "training-curves.png": """training curves: the loss over the steps, and how often the nearest training clips tell
+        the label""",
+    "confusion.png": "confusion matrices, of every `top1` of the first seed",
+    "neighbours.png": "the training pictures nearest to some test pictures; green: the same class",
+    "retrieval.png": "what pictures and sounds of test files have found; green: the same class",
+    "tuples.png": "some tuples of frames over the motion by which they were chosen",
+}
+"""What can be drawn, by name in `figures/`."""
 
 
 @dataclass(frozen=True)
 class OwnReport:
-    """measured: what every report has. not_run: why, by run or protocol. rows: the indices of all splits. notes: what a
-    run did otherwise than params.yaml says, and why."""
+    """measured: what every report has. rows: the indices of all splits. notes: what a run did otherwise than
+    params.yaml says, and why. pictures: those of PICTURES that show something."""
 
     card: Card
     measured: Report
-    not_run: Mapping[str, str]
+    not_run: NotRun
     rows: pd.DataFrame
     notes: Sequence[str]
+    pictures: Collection[str]
+
+    @cached_property
+    def twice(self) -> list[Twice]:
+        return twice(self.rows, self.card.main)
 
 
 def render(report: OwnReport) -> str:
@@ -43,9 +59,10 @@ def render(report: OwnReport) -> str:
         *_introduction(report),
         "## Measured here",
         *(_measured(report) if report.measured.measured else [paragraph("Nothing: see below.")]),
-        *between_runs(report.measured),
         *(["\n".join(item(note) for note in report.notes)] if report.notes else []),
-        *_not_run(report),
+        *between_runs(report.measured),
+        *_pictures(report),
+        *not_run_section(report.not_run),
         "## The data",
         *_data(report),
         "## Left out",
@@ -74,48 +91,13 @@ def _introduction(report: OwnReport) -> list[str]:
 
 
 def _measured(report: OwnReport) -> list[str]:
-    cautions = _cautions(report)
-    return [*(["\n".join(item(one) for one in cautions)] if cautions else []), *measured_here(report.measured)]
+    held = cautions(report.card, report.rows, report.measured.measured, report.twice)
+    return [*(["\n".join(item(one) for one in held)] if held else []), *measured_here(report.measured)]
 
 
-def _cautions(report: OwnReport) -> list[str]:
-    """What takes the meaning from the numbers: too few test files, classes that none of them is of."""
-    used = _usable(report.rows, "test")
-    cautions = []
-    files = used["parent"].nunique()
-    if files < FEW_FILES:
-        why = (
-            "tested on 1 file alone: its interval has no width, and yet the number says next to nothing"
-            if files == 1
-            else f"tested on {files} files alone: with fewer than {FEW_FILES} even the intervals say little"
-        )
-        cautions.append(f"**Few test files**: {why}.")
-    label = report.card.main
-    if label is None:
-        return cautions
-    classes = report.card.labels[label].classes
-    there = set(used[f"label_{label}"])
-    missing = [one for one in classes if one not in there]
-    if missing:
-        named = ", ".join(code(one) for one in missing[:SHOWN_CLASSES])
-        more = f" and {len(missing) - SHOWN_CLASSES} more" if len(missing) > SHOWN_CLASSES else ""
-        alone = ": with one class there, whoever always named it would be right" if len(there) == 1 else ""
-        cautions.append(
-            f"**Classes missing**: no test file is of {len(missing)} of the {len(classes)} classes ({named}{more}), so "
-            f"the numbers say nothing of {'it' if len(missing) == 1 else 'them'}{alone}."
-        )
-    return cautions
-
-
-def _usable(rows: pd.DataFrame, split: str) -> pd.DataFrame:
-    mine = rows[rows["split"] == split]
-    return mine.iloc[index.usable(mine)]
-
-
-def _not_run(report: OwnReport) -> list[str]:
-    if not report.not_run:
-        return []
-    return ["## Not run", "\n".join(item(f"{name}: not run: {reason}") for name, reason in report.not_run.items())]
+def _pictures(report: OwnReport) -> list[str]:
+    shown = [item(f"[{name}](figures/{name}): {what}") for name, what in PICTURES.items() if name in report.pictures]
+    return ["## Pictures", "\n".join(shown)] if shown else []
 
 
 def _data(report: OwnReport) -> list[str]:
@@ -123,25 +105,30 @@ def _data(report: OwnReport) -> list[str]:
     lines = []
     for split in report.card.splits:
         mine = report.rows[report.rows["split"] == split]
-        used = _usable(report.rows, split)
+        used = usable(report.rows, split)
         classes = str(used[f"label_{label}"].nunique()) if label else ""
         lines.append([split, str(mine["parent"].nunique()), str(used["parent"].nunique()), str(len(used)), classes])
-    counts = _usable(report.rows, "test")[f"label_{label}"].value_counts() if label else pd.Series(dtype=int)
-    largest = []
-    if len(counts) > 1:
-        share = percent(counts.max() / counts.sum())
-        largest = [
-            paragraph(
-                f"""Whoever always named the largest class would be right in {share} % of the test windows: with uneven
-                classes that, not chance, is what a number has to exceed."""
-            )
-        ]
+    name, scale = report.card.name, report.measured.scale
+    sheet = f"![Windows of the training split, as they were decoded](figures/{name}.png)"
     return [
         grid(["Split", "Files", "Used", "Windows", "Classes"], lines, right=frozenset({1, 2, 3, 4})),
-        *largest,
-        f"![Windows of the training split, as they were decoded](figures/{report.card.name}.png)",
-        paragraph(f"`python -m pipeline show {report.card.name} --scale {report.measured.scale}` draws more of it."),
+        *_twice(report),
+        *([sheet] if len(index.usable(report.rows)) else []),
+        paragraph(
+            f"""`python -m pipeline show {name} --scale {scale}` prints lengths, sizes and rates of the files that were
+            decoded, and draws this sheet and histograms of them."""
+        ),
     ]
+
+
+def _twice(report: OwnReport) -> list[str]:
+    pairs = report.twice
+    if not pairs:
+        return []
+    which = "1 file is" if len(pairs) == 1 else f"{len(pairs)} files are"
+    names = some([f"{code(one.second)} is {code(one.first)}" for one in pairs], SHOWN_PAIRS)
+    places = escaped(in_places(one.places for one in pairs))
+    return [paragraph(f"{which} used twice, by a link or as a copy: {places} ({names}).")]
 
 
 def _left_out(report: OwnReport) -> list[str]:

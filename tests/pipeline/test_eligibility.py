@@ -46,15 +46,15 @@ def test_videos_with_sound_and_labels_allow_every_run_and_protocol_but_the_contr
     assert evaluations(given, mine) == [one for one in asked if one[0] != control]
     # What frames show is known of rendered datasets alone.
     unknown = {control: "needs to be told what a frame shows, which is not known of `mine`"}
-    assert eligibility.not_run(given, "smoke", mine) == unknown
+    assert eligibility.not_run(given, "smoke", mine) == (unknown, {})
 
 
 def test_stills_allow_what_needs_no_motion_and_no_sound(given: parameters.Parameters) -> None:
     mine = card("image", ["a", "b"])
     assert evaluations(given, mine) == STILLS
-    reasons = eligibility.not_run(given, "smoke", mine)
-    assert reasons["shuffle_and_learn"] == reasons["action"] == "needs several frames of a clip, and `mine` has stills"
-    assert reasons["ave_net"] == "needs spectrogram, and `mine` has frames only"
+    runs, protocols = eligibility.not_run(given, "smoke", mine)
+    assert runs["shuffle_and_learn"] == protocols["action"] == "needs several frames of a clip, and `mine` has stills"
+    assert runs["ave_net"] == "needs sound, and `mine` has pictures only"
 
 
 def test_silent_videos_allow_order_and_action(given: parameters.Parameters) -> None:
@@ -65,22 +65,30 @@ def test_silent_videos_allow_order_and_action(given: parameters.Parameters) -> N
 
 def test_sounds_allow_what_needs_no_frames(given: parameters.Parameters) -> None:
     mine = card("audio", ["a", "b"])
-    reasons = eligibility.not_run(given, "smoke", mine)
-    assert reasons["rotation"] == reasons["linear"] == "needs frames, and `mine` has spectrogram only"
+    runs, protocols = eligibility.not_run(given, "smoke", mine)
+    assert runs["rotation"] == protocols["linear"] == "needs pictures, and `mine` has sound only"
     assert evaluations(given, mine) == [("random_sound", "sound_svm"), ("supervised_sound", "sound_svm")]
+
+
+def test_a_stream_that_the_store_does_not_keep_is_named(given: parameters.Parameters) -> None:
+    scale = given.at("smoke")
+    store = scale.store.model_copy(update={"streams": ["frames", "flow", "motion"]})
+    less = given.model_copy(update={"scales": {"smoke": scale.model_copy(update={"store": store})}})
+    runs, _ = eligibility.not_run(less, "smoke", card("audio-visual", ["a", "b"]))
+    assert runs["ave_net"] == "needs spectrogram, which store.streams of params.yaml does not keep"
 
 
 def test_without_labels_there_is_pretraining_alone(given: parameters.Parameters) -> None:
     alone = card("image", [], ["train"])
     found = eligibility.runs(given, "smoke", "mine", lambda _: alone)
     assert found == [("mine", "random"), ("mine", "rotation")]
-    reasons = eligibility.not_run(given, "smoke", alone)
-    assert reasons["supervised"] == reasons["linear"] == "no labels"
+    runs, protocols = eligibility.not_run(given, "smoke", alone)
+    assert runs["supervised"] == protocols["linear"] == "needs labels, and `mine` has none"
 
 
 def test_a_missing_split_allows_no_evaluation(given: parameters.Parameters) -> None:
-    reasons = eligibility.not_run(given, "smoke", card("image", ["a", "b"], ["train", "test"]))
-    assert reasons["linear"] == "needs train, validation and test, and `mine` has no validation"
+    _, protocols = eligibility.not_run(given, "smoke", card("image", ["a", "b"], ["train", "test"]))
+    assert protocols["linear"] == "needs train, validation and test, and `mine` has no validation"
 
 
 def test_the_images_of_the_dataset_of_params_are_its_stills(given: parameters.Parameters) -> None:

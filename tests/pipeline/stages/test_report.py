@@ -3,7 +3,7 @@
 import pandas as pd
 
 from pipeline import parameters
-from pipeline.stages.report import contents
+from pipeline.stages.report import contents, small_batches
 from pipeline.tables.left_out import LeftOut
 
 
@@ -23,3 +23,10 @@ def test_what_is_to_be_excluded_and_not_there_is_told_with_a_near_miss() -> None
         LeftOut("mine/train/a.mp4", "excluded: blurred", in_part=True),
         LeftOut("mine/train/b.mp4", absent, is_there=False),
     ]
+
+
+def test_a_run_that_saw_smaller_batches_is_named_once() -> None:
+    receipts = [
+        {"run": run, "notes": {"batch_size": 12} if run != "random" else {}} for run in ("rotation", "random") * 3
+    ]
+    assert small_batches(receipts) == ["`rotation`: batches of 12, since there is no more to draw."]

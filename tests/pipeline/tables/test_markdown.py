@@ -14,7 +14,7 @@ from pipeline.tables.results import read_result
 from pipeline.tables.text import grid, points
 
 Write = Callable[..., Path]
-REFERENCES = {(run, "toyworld", "linear"): "random" for run in ("random", "rotation")}
+REFERENCES = {(run, "toyworld", "linear"): "random" for run in ("random", "rotation", "supervised")}
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,23 @@ def test_differences_exclusions_and_overlap_are_printed(the_lecture: lecture.Lec
     (line,) = [line for line in text.splitlines() if line.startswith("| `rotation.linear.top1`") and "block3" in line]
     assert re.search(r"\| 60\.0 % \(53\.0 to 67\.0\) +\| 25\.0 % \| \+30\.0 \(\+2\d\.\d to \+3\d\.\d\) ", line)
     assert re.search(r"\| `toyworld/test/000002` +\| excluded: consent withdrawn +\|", text)
-    assert re.search(r"\| `rotation\.linear\.top1` +\| +800 +\| +0 +\| +0 +\|", text)
+    assert "### Overlap\n" in text
+    assert re.search(r"\| `rotation` +\| `linear` +\| +800 +\| +0 +\| +0 +\|", text)
+
+
+def test_a_run_has_one_row_of_overlap_unless_its_protocols_differ(report: markdown.Report) -> None:
+    (first,) = [one for one in report.measured if one.run == "rotation"]
+    alike, other = replace(first, protocol="knn"), replace(first, protocol="order", overlap={"test": 2})
+    *_, table = markdown.overlap_section(replace(report, measured=[first, alike, first, other]))
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+    assert rows == [["`rotation`", "`linear`, `knn`", "800", "0", "0"], ["`rotation`", "`order`", "0", "0", "2"]]
+
+
+def test_a_difference_between_runs_says_what_is_taken_from_what(evaluation: Write) -> None:
+    folders = [evaluation("random", right=60), evaluation("rotation", right=120), evaluation("supervised", right=140)]
+    *_, table = markdown.between_runs(report_of(folders))
+    assert re.match(r"\| Number +\| Minus +\| Difference +\|", table)
+    assert re.search(r"\| `supervised\.linear\.top1` +\| `rotation\.linear\.top1` +\| \+10\.0 ", table)
 
 
 def test_two_renders_are_equal_and_carry_no_date(the_lecture: lecture.Lecture, report: markdown.Report) -> None:

@@ -9,7 +9,9 @@ def test_every_strategy_of_every_split_is_counted() -> None:
         Mined("train", 10, {"motion": 28, "uniform": 40}, {"motion": still}),
         Mined("test", 3, {"uniform": 12}, {"motion": {"no window with enough motion": 3}}),
     ]
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in mined_section(found)[1].splitlines()[2:]]
+    heading, _, table = mined_section(found)
+    assert heading == "### Tuples"
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
     reasons = "2: no window with enough motion; 1: too short for five frames that far apart"
     assert rows == [
         ["train", "motion", "10", "28", reasons],

@@ -1,7 +1,8 @@
 """table.md of somebody's own files: names stand as they are, whatever is in them."""
 
+import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +13,7 @@ from pipeline.tables import numbers
 from pipeline.tables.aliases import with_seeds
 from pipeline.tables.left_out import left_out
 from pipeline.tables.markdown import Report
+from pipeline.tables.not_run import NotRun
 from pipeline.tables.own import OwnReport, render
 from pipeline.tables.results import read_result
 from pipeline.tables.text import code
@@ -38,11 +40,19 @@ def card_of(labels: dict[str, Label], **files: int) -> Card:
     )
 
 
-def table(*names: str) -> str:
+def indexed(
+    parents: Sequence[str], split: str | list[str], reasons: Sequence[str | None], **others: object
+) -> pd.DataFrame:
+    """Rows of the index, of files of which no two are alike."""
+    origins = [str(number) for number in range(len(parents))]
+    return pd.DataFrame({"parent": parents, "split": split, "reason": reasons, "origin": origins, **others})
+
+
+def table(*names: str, pictures: Sequence[str] = ()) -> str:
     """Of files that could not be used."""
-    rows = pd.DataFrame({"parent": names, "split": "train", "reason": BROKEN})
+    rows = indexed(names, "train", [BROKEN] * len(names))
     measured = Report("smoke", "mine", (0,), measured=[], between=[], ids=[], left_out=left_out(rows))
-    return render(OwnReport(card_of({}, train=len(names)), measured, not_run={}, rows=rows, notes=[]))
+    return render(OwnReport(card_of({}, train=len(names)), measured, NotRun(), rows, notes=[], pictures=pictures))
 
 
 def test_one_file_is_spoken_of_as_one() -> None:
@@ -54,9 +64,9 @@ def test_one_file_is_spoken_of_as_one() -> None:
 def test_a_file_of_which_a_window_is_used_is_left_out_in_part() -> None:
     parents = ["mine/train/a", "mine/train/a", "mine/train/b", "mine/train/c"]
     reasons = [None, "excluded: blurred", "is empty", None]
-    rows = pd.DataFrame({"parent": parents, "split": "train", "reason": reasons})
+    rows = indexed(parents, "train", reasons)
     measured = Report("smoke", "mine", (0,), measured=[], between=[], ids=[], left_out=left_out(rows))
-    text = render(OwnReport(card_of({}, train=3), measured, not_run={}, rows=rows, notes=[]))
+    text = render(OwnReport(card_of({}, train=3), measured, NotRun(), rows, notes=[], pictures=[]))
     assert "\n1 of 3 files is used for nothing, 1 in part. Those" in text
     assert "| `mine/train/a` | in part: excluded: blurred |" in text
     assert "| `mine/train/b` | is empty                   |" in text
@@ -64,20 +74,15 @@ def test_a_file_of_which_a_window_is_used_is_left_out_in_part() -> None:
 
 def measured_on(labels: list[str], broken: list[str], folder: Path) -> str:
     """labels: of each usable test file; broken: of those that are none. The table's words, unwrapped."""
-    rows = pd.DataFrame(
-        {
-            "parent": [f"mine/test/{number}" for number in range(len(labels) + len(broken))],
-            "split": "test",
-            "reason": [None] * len(labels) + [BROKEN] * len(broken),
-            "label_class": labels + broken,
-        }
-    )
+    files = [f"mine/test/{number}" for number in range(len(labels) + len(broken))]
+    reasons = [None] * len(labels) + [BROKEN] * len(broken)
+    rows = indexed(files, "test", reasons, label_class=labels + broken)
     result = read_result(folder)
     found = numbers.measure([result], references={}, draws=50, seed=0)
     ids = with_seeds(result.evaluation.ids())
     card = card_of({"class": Label(of="clip", classes=CLASSES)}, train=1, validation=1, test=len(rows))
     report = Report("smoke", "mine", (0,), measured=found, between=[], ids=ids, left_out=left_out(rows))
-    return " ".join(render(OwnReport(card, report, not_run={}, rows=rows, notes=[])).split())
+    return " ".join(render(OwnReport(card, report, NotRun(), rows, notes=[], pictures=[])).split())
 
 
 @pytest.mark.parametrize(
@@ -101,6 +106,30 @@ def test_what_takes_the_meaning_from_numbers_is_said(
     assert said in text
     for caution, given in (("**Few test files**", len(labels) < 10), ("**Classes missing**", len(set(labels)) < 3)):
         assert (caution in text) == given
+
+
+def test_pictures_that_show_something_are_linked() -> None:
+    text = table("mine/train/a.mp4", pictures=["training-curves.png", "neighbours.png"])
+    links = re.findall(r"^- \[(.*?)\]\(figures/(.*?)\): \w", text, re.MULTILINE)
+    assert links == [("training-curves.png", "training-curves.png"), ("neighbours.png", "neighbours.png")]
+    assert "## Pictures" not in table("mine/train/a.mp4")
+    assert "![" not in text  # of what was decoded: nothing
+
+
+def test_files_under_two_names_are_said_with_their_places() -> None:
+    rows = indexed(
+        ["mine/train/a/1", "mine/train/a/2", "mine/train/b_c/1", "mine/test/b_c/1", "mine/test/d/1"],
+        ["train", "train", "train", "test", "test"],
+        [None, None, BROKEN, None, None],
+        label_class=["a", "a", "b_c", "b_c", "d"],
+    ).assign(origin=["x", "x", "x", "x", "y"])
+    measured = Report("smoke", "mine", (0,), measured=[], between=[], ids=[], left_out=left_out(rows))
+    card = card_of({"class": Label(of="clip", classes=CLASSES)}, train=3, test=2)
+    text = " ".join(render(OwnReport(card, measured, NotRun(), rows, notes=[], pictures=[])).split())
+    places = r"1 in train/a and test/b\_c, 1 twice in train/a"
+    names = "`mine/test/b_c/1` is `mine/train/a/1`, `mine/train/a/2` is `mine/train/a/1`"
+    assert f"2 files are used twice, by a link or as a copy: {places} ({names})." in text
+    assert "used twice" not in table("mine/train/a.mp4")
 
 
 @pytest.mark.parametrize("name", ["mine/train/it's;$(ls).mp4", "mine/train/`a`.mp4", "mine/train/plain.mp4"])
