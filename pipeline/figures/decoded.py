@@ -7,18 +7,20 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from pipeline.figures.panels import save, spectrogram
+from pipeline.figures.panels import fitted, save, spectrogram
+from pipeline.figures.strip import FONT
 from pipeline.paths import from_text, to_text
 from pipeline.store.sample import Window
 
 # Pixels, which at this resolution are also the unit of the layout.
 _DPI = 100
-_WIDTH, _GAP, _MARGIN, _CAPTION = 1000, 8, 14, 18
+_WIDTH, _GAP, _MARGIN, _LINE = 1000, 8, 14, 13
+_LEAST = 132  # across, so that a caption can be read
 _FRAME, _SPECTROGRAM = 96, 216
 _FRAMES = {True: 6, False: 5}  # of a window, with a spectrogram beside and without: one column, or two
 _INK, _BAR = "#222222", "#4c72b0"
 _BINS, _ROOM = 20, 12  # of a histogram; bars that a single one leaves room for
-_LETTERS = 7.0  # px across, of a caption's average letter
+_POINTS = 7  # of captions
 
 
 def sheet(windows: Sequence[Window], path: Path) -> None:
@@ -27,19 +29,22 @@ def sheet(windows: Sequence[Window], path: Path) -> None:
     longest = max((len(one.frames) for one in windows if one.frames is not None), default=0)
     frames_across = _FRAME * min(_FRAMES[with_sound], longest)
     sound_across = _SPECTROGRAM * with_sound
-    across = max(frames_across + sound_across + _GAP * (frames_across > 0 and sound_across > 0), _FRAME)
+    across = max(frames_across + sound_across + _GAP * (frames_across > 0 and sound_across > 0), _LEAST)
+    captions = [[fitted(line, across, _POINTS) for line in _caption(window)] for window in windows]
+    above = 5 + _LINE * max(map(len, captions), default=1)
     columns = max(1, (_WIDTH - 2 * _MARGIN + _GAP) // (across + _GAP))
     rows = max(1, -(-len(windows) // columns))
     width = 2 * _MARGIN + columns * (across + _GAP) - _GAP
-    height = 2 * _MARGIN + rows * (_CAPTION + _FRAME + _GAP)
+    height = 2 * _MARGIN + rows * (above + _FRAME + _GAP)
     figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor="white")
     if not windows:
         figure.text(0.5, 0.5, "nothing was decoded", ha="center", va="center", fontsize=7, color=_INK)
     for number, window in enumerate(windows):
         left = _MARGIN + number % columns * (across + _GAP)
-        top = _MARGIN + number // columns * (_CAPTION + _FRAME + _GAP) + _CAPTION
-        caption = _caption(window, int(across / _LETTERS))
-        figure.text(left / width, 1 - (top - 5) / height, caption, fontsize=7, color=_INK, parse_math=False)
+        top = _MARGIN + number // columns * (above + _FRAME + _GAP) + above
+        for line, text in enumerate(reversed(captions[number])):
+            bottom = 1 - (top - 4 - _LINE * line) / height
+            figure.text(left / width, bottom, text, fontsize=_POINTS, color=_INK, family=FONT, parse_math=False)
         for frame in _some(window.frames, _FRAMES[with_sound]):
             _picture(figure, frame, (left, top, _FRAME - 2), (width, height))
             left += _FRAME
@@ -50,10 +55,10 @@ def sheet(windows: Sequence[Window], path: Path) -> None:
     save(figure, path)
 
 
-def _caption(window: Window, letters: int) -> str:
+def _caption(window: Window) -> list[str]:
+    """Lines: its class, if there is one, and its file, without the class's folder."""
     name = to_text(from_text(window.id.split("/", 2)[-1]))  # with its spaces
-    text = name if not window.label or name.startswith(f"{window.label}/") else f"{window.label}  {name}"
-    return text if len(text) <= letters else f"{text[: letters // 2 - 1]}…{text[-(letters // 2 - 1) :]}"
+    return [window.label, name.removeprefix(f"{window.label}/")] if window.label else [name]
 
 
 def _some(frames: np.ndarray | None, most: int) -> list[np.ndarray]:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from pipeline.figures.panels import canvas, no_panels, save, spectrogram
+from pipeline.figures.panels import MOST, canvas, no_panels, save, spectrogram
 from pipeline.figures.strip import FAINT, FONT, INK
 
 _ALIKE, _UNLIKE = "#2ca02c", "#c8c8c8"
@@ -55,7 +55,7 @@ def searches(panels: Sequence[Panel], columns: int, path: Path) -> None:
             for turn, one in enumerate(found):
                 beside = left + _ASIDE + (1 + turn) * (_CELL + _GAP)
                 _cell(figure, one, (beside, below), size, _ALIKE if one.label == asked.label else _UNLIKE)
-    save(figure, path, colours=200)
+    save(figure, path, MOST)
 
 
 def _write(figure: Figure, text: str, at: tuple[int, int], size: tuple[int, int], points: float, colour: str) -> None:

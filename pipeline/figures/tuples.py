@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.figures.panels import canvas, no_panels, save
+from pipeline.figures.panels import MOST, canvas, fitted, no_panels, save
 from pipeline.figures.strip import FAINT, FONT, INK
+from pipeline.paths import from_text, to_text
 
 LETTERS = "abcde"
 CURVE, BETWEEN = "#4c72b0", "#dd8452"
@@ -46,7 +47,8 @@ def tuples(mined: Sequence[MinedTuple], path: Path) -> None:
             axes.axvline(second, color=INK, linewidth=0.6)
             under = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
             axes.text(second, 0.96 * top, letter, fontsize=7, ha="center", va="top", color=INK, family=FONT, bbox=under)
-        axes.set_title(one.id, fontsize=7, loc="left", pad=2, color=INK, family=FONT, parse_math=False)
+        name = fitted(to_text(from_text(one.id)), _CURVE, 7)  # with its spaces
+        axes.set_title(name, fontsize=7, loc="left", pad=2, color=INK, family=FONT, parse_math=False)
         axes.set_ylabel("px a frame", fontsize=6, color=FAINT, labelpad=2)
         axes.tick_params(labelsize=6, length=2)
         if number == len(mined) - 1:
@@ -57,4 +59,4 @@ def tuples(mined: Sequence[MinedTuple], path: Path) -> None:
             shown.imshow(frame, interpolation="lanczos")
             shown.set_title(letter, fontsize=7, pad=2, color=BETWEEN if letter in "bcd" else FAINT, family=FONT)
             shown.set_axis_off()
-    save(figure, path, colours=160)
+    save(figure, path, MOST)

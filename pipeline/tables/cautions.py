@@ -59,7 +59,7 @@ def _leak(used: pd.DataFrame, twice: Sequence[Twice]) -> list[str]:
     files = used["parent"].nunique()
     which = "1 is a training file" if len(leaks) == 1 else f"{len(leaks)} are training files"
     pairs = some([f"{code(one.second)} is {code(one.first)}" for one in leaks], SHOWN_FILES)
-    return [f"**Leak**: of {files} test files {which} too, byte for byte ({pairs}): what is known already is asked."]
+    return [f"**Leak**: of {files} test files {which} too, byte for byte ({pairs}); numbers are too high by it."]
 
 
 def _missing(classes: Sequence[str], labels: pd.Series) -> list[str]:
@@ -82,8 +82,8 @@ def _largest(labels: pd.Series) -> list[str]:
     largest = min(counts.index[counts == counts.max()])
     return [
         f"**Largest class**: {percent(counts.max() / counts.sum())} % of the test windows are of {code(largest)}. "
-        f"Whoever always named it would be right that often: where this is above chance, which counts all classes "
-        f"alike, it is what a `{OF_CLASSES}` has to exceed."
+        f"Whoever always named it would be right that often: with uneven classes that, not chance, is what a "
+        f"`{OF_CLASSES}` has to exceed."
     ]
 
 

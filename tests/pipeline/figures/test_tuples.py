@@ -8,6 +8,16 @@ from PIL import Image
 from pipeline.figures.tuples import MinedTuple, tuples
 
 
+def test_a_clip_is_called_by_the_name_of_its_file(tmp_path: Path) -> None:
+    times, frames = np.arange(25) * 0.08, np.zeros((5, 16, 16, 3), np.uint8)
+    letters = dict(zip("abcde", (0.08, 0.48, 0.72, 0.88, 1.52), strict=True))
+    drawn = []
+    for id in ("mine/train/a b.mp4", "mine/train/a%20b.mp4"):
+        tuples([MinedTuple(id, times, times, 0.1, letters, frames)], tmp_path / "a.png")
+        drawn.append((tmp_path / "a.png").read_bytes())
+    assert drawn[0] == drawn[1]
+
+
 def test_a_row_a_tuple_with_its_five_frames(tmp_path: Path) -> None:
     times = np.arange(25) * 0.08
     frames = np.zeros((5, 16, 16, 3), np.uint8)

@@ -62,7 +62,7 @@ def test_the_largest_class_is_what_shares_of_right_classes_are_held_against() ->
     rows = rows_of("abc", "aaaaaaabbbcc")
     (told,) = said(rows, NUMBER, SEARCHED)
     assert told.startswith("**Largest class**: 58.3 % of the test windows are of `a`. Whoever always named it")
-    assert told.endswith("it is what a `top1` has to exceed.")
+    assert told.endswith("not chance, is what a `top1` has to exceed.")
     assert said(rows, SEARCHED) == []
 
 
@@ -83,7 +83,7 @@ def test_training_files_among_those_of_test_are_named() -> None:
     rows.loc[rows["parent"].isin(["mine/test/0", "mine/test/7"]), "origin"] = ["train0", "train2"]
     (told,) = said(rows)
     pairs = "`mine/test/0` is `mine/train/0`, `mine/test/7` is `mine/train/2`"
-    assert told.startswith(f"**Leak**: of 12 test files 2 are training files too, byte for byte ({pairs}): ")
+    assert told.startswith(f"**Leak**: of 12 test files 2 are training files too, byte for byte ({pairs}); ")
     rows.loc[rows["parent"] == "mine/train/0", "reason"] = "excluded: twice"
     (told,) = said(rows)
     assert "of 12 test files 1 is a training file too" in told
