@@ -184,7 +184,7 @@ def audit(
     number: Annotated[
         str, typer.Argument(help="rotation.linear.top1, a number's id, or its place in the table: 6.17")
     ] = "",
-    file: Annotated[str, typer.Option(help="a clip (its id or file): every number that it touched")] = "",
+    file: Annotated[str, typer.Option(help="a clip, its id or a path to it: every number that it touched")] = "",
     verify: Annotated[bool, typer.Option("--verify", help="hash everything anew and hold it against dvc.lock")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="the same for a program")] = False,
     scale: Annotated[str, typer.Option(help="as in params.yaml, if left out")] = "",

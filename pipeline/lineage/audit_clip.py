@@ -1,7 +1,6 @@
 """The audit of a clip: forward to the numbers that it touched."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,9 @@ import pyarrow.compute as pc
 
 from pipeline import cards, layout
 from pipeline.errors import UserError, did_you_mean
-from pipeline.lineage import exclusions, receipts
+from pipeline.lineage import exclusions, named, receipts
 from pipeline.lineage.chain import Report, Step, closure
 from pipeline.parameters import Parameters
-from pipeline.paths import from_text
 from pipeline.store import index
 from pipeline.tables.results import read_predictions
 
@@ -30,9 +28,10 @@ def dataset_of(parameters: Parameters, scale: str, name: str) -> str:
     order = sorted(known, key=lambda one: (one != parameters.dataset, cards.parent(one) is not None, one))
     decoded = [one for one in order if any(path.exists() for path in _indices(scale, one).values())]
     for dataset in decoded:
-        if any(_is_file(index.read(path), name).any() for path in _indices(scale, dataset).values() if path.exists()):
+        there = [path for path in _indices(scale, dataset).values() if path.exists()]
+        if any(named.by_path(index.read(path), name, dataset).any() for path in there):
             return cards.parent(dataset) or dataset
-    if Path(name).exists() and decoded:
+    if decoded and (Path(name).exists() or parameters.dataset not in decoded):
         raise UserError(f"{name}: no file of {', '.join(decoded)}, which is all that is decoded at scale {scale}")
     return parameters.dataset
 
@@ -41,16 +40,9 @@ def _indices(scale: str, dataset: str) -> dict[str, Path]:
     return {split: layout.index(scale, dataset, split) for split in layout.SPLITS}
 
 
-def _is_file(rows: pd.DataFrame, name: str) -> "pd.Series[bool]":
-    """Which rows are of the file of this name, by whatever path."""
-    wanted = os.path.realpath(name)  # of a link in a circle too, where Path.resolve raises
-    same = {path for path in rows["path"].unique() if os.path.realpath(from_text(path)) == wanted}
-    return rows["path"].isin(same)
-
-
 def clip(report: Report, name: str) -> dict[str, Any]:
-    """What a clip (its id, or its file) is in the store, and every number that it touched, with its roles. A number
-    that was made before the clip was excluded is among them, and its role says so.
+    """What a clip (its id, or a path to its file) is in the store, and every number that it touched, with its roles.
+    One that was made before the clip was excluded is among them, and its role says so.
 
     Raises UserError for a clip that no split holds, and for numbers made from another index than is here now.
     """
@@ -76,6 +68,8 @@ def clip(report: Report, name: str) -> dict[str, Any]:
     usable = rows.iloc[index.usable(rows)]
     return {
         "clip": first["parent"],
+        "also": sorted(set(rows.loc[rows["path"] != first["path"], "parent"])),
+        "links": named.links(rows, name, report.dataset),
         "file": first["path"],
         "md5": first["md5"],
         "split": first["split"],
@@ -129,7 +123,7 @@ def _find(report: Report, name: str) -> dict[tuple[str, str], tuple[pd.DataFrame
             if not path.exists():
                 continue
             rows = index.read(path)
-            mine = rows[(rows["parent"] == name) | (rows["id"] == name) | _is_file(rows, name)]
+            mine = rows[named.by_id(rows, name) | named.by_path(rows, name, dataset)]
             if len(mine):
                 places[dataset, split] = mine, receipts.describe(path)["md5"]
             known += rows["parent"].tolist()
@@ -150,6 +144,10 @@ def show_clip(report: Report, name: str, as_json: bool) -> None:
         print(json.dumps(found, indent=1))
         return
     print(f"{found['clip']}   {found['file']}   md5 {found['md5']}   {found['split']}")
+    for link, target in found["links"].items():
+        print(f"  {link} is a link to {target}")
+    for other in found["also"]:
+        print(f"  the same file is listed as {other} too")
     unused = "in part not used" if found["usable"] else "no longer used" if found["numbers"] else "used for nothing"
     for reason in found["unused"]:
         print(f"  {unused}: {reason}")

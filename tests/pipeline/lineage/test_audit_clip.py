@@ -36,7 +36,8 @@ def test_a_file_is_looked_for_in_every_dataset(own: Path, tmp_path: Path) -> Non
     settings = parameters.read()
     link = tmp_path / "link.mp4"
     link.symlink_to(own.absolute())
-    for name in (str(own), str(own.absolute()), str(link), "mine/train/anything"):
+    # By its path from here, in full, from the folder that was added, and through a link; or by its id.
+    for name in (str(own), str(own.absolute()), own.name, str(link), "mine/train/anything"):
         assert dataset_of(settings, "smoke", name) == "mine"
     assert dataset_of(settings, "smoke", "./data/raw/a.mp4") == "toyworld"
 
@@ -47,6 +48,13 @@ def test_a_file_of_no_dataset_is_named_with_what_was_looked_through(own: Path, t
     expected = f"{other}: no file of toyworld, mine, toyworld-stills, which is all that is decoded at scale smoke"
     with pytest.raises(UserError, match=re.escape(expected)):
         dataset_of(parameters.read(), "smoke", str(other))
+
+
+def test_a_name_that_is_nothing_is_of_the_dataset_of_params_only_where_that_is_decoded(own: Path) -> None:
+    assert dataset_of(parameters.read(), "smoke", "nothing.mp4") == "toyworld"
+    layout.index("smoke", "toyworld", "train").unlink()
+    with pytest.raises(UserError, match=r"nothing.mp4: no file of mine, toyworld-stills, which is all that is decoded"):
+        dataset_of(parameters.read(), "smoke", "nothing.mp4")
 
 
 def test_a_clip_is_scored_as_an_example_as_the_partner_of_one_or_by_being_found(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pipeline.paths import from_text
 from tests.media import image, sound, video
 from tests.project import Project
 
@@ -85,6 +86,8 @@ def test_a_folder_of_videos_ends_in_a_report(project: Project, tmp_path: Path) -
     said = project.pipeline("audit", "--file", tested["parent"]).stdout
     assert "tested on" in said
     assert "rotation/seed-0/mine/linear" in said
+    by_path = project.pipeline("audit", "--file", str(from_text(tested["path"]).relative_to(folder))).stdout
+    assert by_path == said
     assert "nothing differs" in project.pipeline("audit", "--verify", "--dataset", "mine").stdout
 
     # A file that is added, and one that is excluded, are noticed while planning; toyworld is not concerned.
