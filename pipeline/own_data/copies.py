@@ -1,7 +1,7 @@
 """Files that stand in a folder under two names: by a link, a hard one too, or as a copy."""
 
 import hashlib
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +24,10 @@ class Copy:
 def copies(root: Path, files: Iterable[File]) -> list[Copy]:
     """files: in order. Of each that has the bytes of another: that one, a name on whose way there is no link or else
     the first, in the order of the files."""
-    top, places = root.resolve(), {file: place for place, file in enumerate(files)}
+    places = {file: place for place, file in enumerate(files)}
     found, originals = [], []
     for same in _alike(places, lambda file: _inode(root / file.relative)):
-        own = next((one for one in same if (root / one.relative).resolve() == top / one.relative), same[0])
+        own = _own(root, same) if len(same) > 1 else same[0]
         found += [Copy(one, own, by_link=True) for one in same if one != own]
         originals.append(own)
     candidates = [originals]
@@ -42,6 +42,12 @@ def copies(root: Path, files: Iterable[File]) -> list[Copy]:
         first, *others = sorted(same, key=places.__getitem__)
         found += [Copy(one, first, by_link=False) for one in others]
     return sorted(found, key=lambda copy: places[copy.file])
+
+
+def _own(root: Path, same: Sequence[File]) -> File:
+    """Of several names of a file: the first on whose way there is no link, else the first."""
+    top = root.resolve()
+    return next((one for one in same if (root / one.relative).resolve() == top / one.relative), same[0])
 
 
 def _alike(files: Iterable[File], key: Callable[[File], Hashable]) -> list[list[File]]:

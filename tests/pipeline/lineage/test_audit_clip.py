@@ -10,7 +10,9 @@ import pytest
 
 from pipeline import layout, parameters
 from pipeline.errors import UserError
-from pipeline.lineage.audit_clip import dataset_of, scored_clips
+from pipeline.lineage.audit_clip import dataset_of, scored_clips, show_clip
+from pipeline.lineage.chain import Report
+from pipeline.tables.lecture import Lecture
 from tests.project import enter_settings
 
 
@@ -48,6 +50,31 @@ def test_a_file_of_no_dataset_is_named_with_what_was_looked_through(own: Path, t
     expected = f"{other}: no file of toyworld, mine, toyworld-stills, which is all that is decoded at scale smoke"
     with pytest.raises(UserError, match=re.escape(expected)):
         dataset_of(parameters.read(), "smoke", str(other))
+
+
+def test_every_name_of_a_file_is_told_and_where_a_link_leads(
+    own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (own.parent / "link.mp4").symlink_to(own.name)
+    names = ("100%25 of it.mp4", "link.mp4")
+    rows = [
+        {"id": id, "parent": id, "path": f"own/{name}", "md5": "0", "split": "train", "reason": None}
+        for name in names
+        for id in [f"mine/train/{name.replace(' ', '%20')}"]
+    ]
+    pd.DataFrame(rows).to_parquet(layout.index("smoke", "mine", "train"))
+    Path("data/excluded.txt").touch()
+    report = Report(
+        parameters.read(), "smoke", "mine", evaluations={}, lecture=Lecture(tables=[], notes=[], published={})
+    )
+    show_clip(report, str(own), as_json=False)
+    assert capsys.readouterr().out.splitlines() == [
+        "mine/train/100%25%20of%20it.mp4   own/100%25 of it.mp4   md5 0   train",
+        f"  {tmp_path}/repository/own/link.mp4 is a link to {tmp_path}/repository/own/100%25 of it.mp4",
+        "  the same file is listed as mine/train/link.mp4 too",
+    ]
+    show_clip(report, "mine/train/100% of it.mp4", as_json=False)
+    assert len(capsys.readouterr().out.splitlines()) == 1
 
 
 def test_a_name_that_is_nothing_is_of_the_dataset_of_params_only_where_that_is_decoded(own: Path) -> None:

@@ -139,6 +139,7 @@ def test_images_without_classes_are_pretrained_on_alone(project: Project, tmp_pa
     project.run("snakemake", "--cores", "all", "reports/smoke/mine/table.md")
     table = (project.root / "reports/smoke/mine/table.md").read_text()
     assert re.search(r"^- .*`linear`.*: needs labels, and `mine` has none$", unwrapped(table), re.MULTILINE)
+    assert re.findall(r"\(figures/([\w-]+).png\): ", table) == ["training-curves"]
     assert (project.root / "runs/smoke/mine/rotation/seed-0/model.safetensors").exists()
     assert "nothing differs" in project.pipeline("audit", "--verify", "--dataset", "mine").stdout
     refused = project.pipeline("audit", "--dataset", "mine", check=False)
