@@ -18,6 +18,8 @@ CardOf = Callable[[str], Card]
 
 OF_MOVING_PICTURES = ("tuples", "pairs")
 """Row tables whose rows hold several frames of a clip."""
+MOVING = {"flow", "motion"}
+"""Streams that are of several frames."""
 
 
 @cache
@@ -55,12 +57,13 @@ def _against_streams(parameters: Parameters, scale: str, card: Card, entry: str)
     """entry: of a method, network or probe, with literals `streams`, `table` and perhaps `moving`."""
     kept = parameters.at(scale).store.streams
     wanted = _literal(entry, "streams")
+    moves = _literal(entry, "table") in OF_MOVING_PICTURES or _literal(entry, "moving") or MOVING & set(wanted)
+    if card.modality == "image" and moves:
+        return f"needs several frames of a clip, and `{card.name}` has stills"
     if missing := _shown(set(wanted) - set(OF_MODALITY[card.modality])):
         return f"needs {missing}, and `{card.name}` has {_shown(OF_MODALITY[card.modality])} only"
     if dropped := [stream for stream in wanted if stream not in kept]:
         return f"needs {' and '.join(dropped)}, which store.streams of params.yaml does not keep"
-    if card.modality == "image" and (_literal(entry, "table") in OF_MOVING_PICTURES or _literal(entry, "moving")):
-        return f"needs several frames of a clip, and `{card.name}` has stills"
     return None
 
 

@@ -81,6 +81,11 @@ def class_literal(entry: str, name: str, default: Any) -> Any:
     return default
 
 
+def has_own(entry: str, method: str) -> bool:
+    """entry: `module:Class`. Whether a class defines a method itself."""
+    return any(isinstance(one, ast.FunctionDef) and one.name == method for one in _class(entry).body)
+
+
 def _plain_type(annotation: str | None) -> Any:
     """The type that an annotation of a plain value means; None for any other. Evaluates text of this project only."""
     try:

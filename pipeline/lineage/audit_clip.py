@@ -1,6 +1,7 @@
 """The audit of a clip: forward to the numbers that it touched."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +27,26 @@ def dataset_of(parameters: Parameters, scale: str, name: str) -> str:
     if name.partition("/")[0] in known:
         return name.partition("/")[0]
     order = sorted(known, key=lambda one: (one != parameters.dataset, cards.parent(one) is not None, one))
-    decoded = [one for one in order if any(path.exists() for path in _indices(scale, one).values())]
-    for dataset in decoded:
-        there = [path for path in _indices(scale, dataset).values() if path.exists()]
-        if any(named.by_path(index.read(path), name, dataset).any() for path in there):
-            return cards.parent(dataset) or dataset
+    decoded = [one for one in order if _decoded(scale, one)]
+    listing = [one for one in decoded if any(named.by_path(rows, name, one).any() for rows in _rows(scale, one))]
+    found = list(dict.fromkeys(cards.parent(one) or one for one in listing))
+    if len(found) > 1:
+        raise UserError(f"{name}: a file of each of {', '.join(found)}; say which by --dataset")
+    if found:
+        return found[0]
     if decoded and (Path(name).exists() or parameters.dataset not in decoded):
         raise UserError(f"{name}: no file of {', '.join(decoded)}, which is all that is decoded at scale {scale}")
     return parameters.dataset
 
 
-def _indices(scale: str, dataset: str) -> dict[str, Path]:
-    return {split: layout.index(scale, dataset, split) for split in layout.SPLITS}
+def _decoded(scale: str, dataset: str) -> dict[str, Path]:
+    """The indices that there are, by split."""
+    indices = {split: layout.index(scale, dataset, split) for split in layout.SPLITS}
+    return {split: path for split, path in indices.items() if path.exists()}
+
+
+def _rows(scale: str, dataset: str) -> Iterator[pd.DataFrame]:
+    return (index.read(path) for path in _decoded(scale, dataset).values())
 
 
 def clip(report: Report, name: str) -> dict[str, Any]:
@@ -68,7 +77,8 @@ def clip(report: Report, name: str) -> dict[str, Any]:
     usable = rows.iloc[index.usable(rows)]
     return {
         "clip": first["parent"],
-        "also": sorted(set(rows.loc[rows["path"] != first["path"], "parent"])),
+        "also": sorted({*rows["parent"]} - {first["parent"]}),
+        "copies": sorted(_of_same_bytes(report, first) - {*rows["parent"]}),
         "links": named.links(rows, name, report.dataset),
         "file": first["path"],
         "md5": first["md5"],
@@ -116,25 +126,33 @@ def scored_clips(folder: Path) -> set[str]:
 def _find(report: Report, name: str) -> dict[tuple[str, str], tuple[pd.DataFrame, str]]:
     """By dataset and split: the rows of the index that a clip has, and the index's md5; of the report's dataset first,
     then of the stills that are cut from it."""
-    places, known = {}, []
     stills = [one for one in report.parameters.at(report.scale).datasets if cards.parent(one) == report.dataset]
-    for dataset in (report.dataset, *stills):
-        for split, path in _indices(report.scale, dataset).items():
-            if not path.exists():
-                continue
-            rows = index.read(path)
-            mine = rows[named.by_id(rows, name) | named.by_path(rows, name, dataset)]
-            if len(mine):
-                places[dataset, split] = mine, receipts.describe(path)["md5"]
-            known += rows["parent"].tolist()
-    if not known:
+    paths = {
+        (dataset, split): path
+        for dataset in (report.dataset, *stills)
+        for split, path in _decoded(report.scale, dataset).items()
+    }
+    if not paths:
         raise UserError(f"{name}: {report.dataset} is not decoded at scale {report.scale}; --scale names another")
-    if not places:
-        raise UserError(
-            f"{name}: no such clip in {report.dataset} at scale {report.scale} (--dataset names other data)"
-            f"{did_you_mean(name, list(dict.fromkeys(known))[:20000])}"
-        )
-    return places
+    rows = {place: index.read(path) for place, path in paths.items()}
+    exact = {place: of[named.by_id(of, name) | named.by_path(of, name, place[0])] for place, of in rows.items()}
+    written = {place: of[named.by_written_id(of, name)] for place, of in rows.items()}
+    for found in (exact, written):
+        if places := {
+            place: (mine, receipts.describe(paths[place])["md5"]) for place, mine in found.items() if len(mine)
+        }:
+            return places
+    known = dict.fromkeys(parent for of in rows.values() for parent in of["parent"])
+    raise UserError(
+        f"{name}: no such clip in {report.dataset} at scale {report.scale} (--dataset names other data)"
+        f"{did_you_mean(name, list(known)[:20000])}"
+    )
+
+
+def _of_same_bytes(report: Report, clip: "pd.Series[Any]") -> set[str]:
+    """The ids of all files that hold what a clip's file holds: itself, links and copies."""
+    alike = (rows.loc[rows["md5"] == clip["md5"], "parent"] for rows in _rows(report.scale, report.dataset))
+    return {parent for parents in alike for parent in parents}
 
 
 def show_clip(report: Report, name: str, as_json: bool) -> None:
@@ -148,6 +166,8 @@ def show_clip(report: Report, name: str, as_json: bool) -> None:
         print(f"  {link} is a link to {target}")
     for other in found["also"]:
         print(f"  the same file is listed as {other} too")
+    for other in found["copies"]:
+        print(f"  {other} holds the same bytes: what it touched is told by its own id")
     unused = "in part not used" if found["usable"] else "no longer used" if found["numbers"] else "used for nothing"
     for reason in found["unused"]:
         print(f"  {unused}: {reason}")

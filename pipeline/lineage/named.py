@@ -10,10 +10,15 @@ from pipeline.paths import from_text, to_id, to_text
 
 
 def by_id(rows: pd.DataFrame, name: str) -> "pd.Series[bool]":
-    """Which rows of an index are of the file, or the one window, of this id: as it is printed, or with its spaces and
-    other characters as the file has them."""
+    """Which rows of an index are of the file, or the one window, of this id, as it is printed."""
+    return (rows["parent"] == name) | (rows["id"] == name)
+
+
+def by_written_id(rows: pd.DataFrame, name: str) -> "pd.Series[bool]":
+    """The same of an id with its spaces and other characters as the file has them. It may be the printed id of another
+    file: ask `by_id` of all rows first."""
     file, at, window = name.rpartition("@")
-    ids = {name, to_id(name), *([f"{to_id(file)}@{window}"] if at and window.isdigit() else [])}
+    ids = {to_id(name), *([f"{to_id(file)}@{window}"] if at and window.isdigit() else [])}
     return rows["parent"].isin(ids) | rows["id"].isin(ids)
 
 

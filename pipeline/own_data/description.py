@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline import layout
+from pipeline.own_data.advice import warnings
 from pipeline.own_data.found import Found
-from pipeline.own_data.warnings import warnings
 from pipeline.paths import to_text
 from pipeline.tables.text import number_of
 

@@ -40,7 +40,7 @@ def probe(path: Path, medium: Medium, max_pixels: int) -> Facts:
         except Unusable as error:
             return Facts(problem=str(error))
         except Exception as error:  # noqa: BLE001  decoders raise all sorts, and one file must not cost the look
-            return Facts(problem=f"cannot be decoded: {first_line(error)}")  # as `pipeline.media.child` has it
+            return Facts(problem=f"cannot be decoded: {first_line(error)}")
 
 
 def _image(path: Path, kind: Kind, max_pixels: int) -> Facts:

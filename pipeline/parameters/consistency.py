@@ -8,7 +8,7 @@ from pipeline.datasets import CROPS, DATASETS
 from pipeline.errors import UserError, did_you_mean
 from pipeline.parameters.models import Parameters, Store
 from pipeline.parameters.training import Training
-from pipeline.signatures import check_arguments, class_literal, entry_of, keyword_arguments
+from pipeline.signatures import check_arguments, class_literal, entry_of, has_own, keyword_arguments
 from selfsup.methods import METHODS
 from selfsup.networks import NETWORKS
 from selfsup.probes import PROTOCOLS
@@ -90,8 +90,12 @@ def _check_training(method: str, training: Training, store: Store, key: str) -> 
         here = f"{key}.networks.{encoder}"
         entry = entry_of(NETWORKS, str(network.get("name", "")), f"{here}.name")
         check_arguments(entry, {name: value for name, value in network.items() if name != "name"}, here)
-    if training.schedule is not None and not class_literal(method, "trains", True):
+    trains = class_literal(method, "trains", True)
+    if training.schedule is not None and not trains:
         raise UserError(f"{key}.schedule: expected null, since its method does not train")
+    if training.schedule is None and trains and has_own(method, "fit"):
+        # An untrained run counts as one that no clip has touched.
+        raise UserError(f"{key}.schedule: expected a schedule, since its method reads the data beforehand")
     for stream in class_literal(method, "streams", ()):
         if stream not in store.streams:
             raise UserError(f"{key}: its method draws {stream}, which is not in this scale's store.streams")

@@ -16,6 +16,8 @@ SHOWN_CLASSES = 12
 """Before the rest is counted."""
 SHOWN_FILES = 3
 """Test files that are training files too, before the rest is counted."""
+UNEVEN = 1.2
+"""Times chance that the largest class's share has to be, to be worth a word."""
 OF_CLASSES, OF_SEARCHES = "top1", "ndcg_"
 """How metrics begin that are shares of right classes, and those of retrieval."""
 
@@ -59,7 +61,7 @@ def _leak(used: pd.DataFrame, twice: Sequence[Twice]) -> list[str]:
     files = used["parent"].nunique()
     which = "1 is a training file" if len(leaks) == 1 else f"{len(leaks)} are training files"
     pairs = some([f"{code(one.second)} is {code(one.first)}" for one in leaks], SHOWN_FILES)
-    return [f"**Leak**: of {files} test files {which} too, byte for byte ({pairs}); numbers are too high by it."]
+    return [f"**Leak**: of {files} test files {which} too, byte for byte ({pairs}); numbers may be too high by it."]
 
 
 def _missing(classes: Sequence[str], labels: pd.Series) -> list[str]:
@@ -77,7 +79,7 @@ def _missing(classes: Sequence[str], labels: pd.Series) -> list[str]:
 
 def _largest(labels: pd.Series) -> list[str]:
     counts = labels.value_counts()
-    if len(counts) < 2:
+    if len(counts) < 2 or counts.max() / counts.sum() < UNEVEN / len(counts):
         return []
     largest = min(counts.index[counts == counts.max()])
     return [

@@ -126,7 +126,7 @@ def between_runs(report: Report) -> list[str]:
     ]
     note = paragraph(
         """In percentage points, paired by example, with 95 % intervals. Runs that stand beside different untrained ones
-        above have different networks: their difference is of method and network together."""
+        above differ in network or in what it is shown: their difference is of method and that together."""
     )
     return ["## Between runs", note, grid(["Number", "Minus", "Difference"], rows)]
 

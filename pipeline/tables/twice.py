@@ -11,7 +11,7 @@ from pipeline.store import index
 from pipeline.tables.text import some
 
 SHOWN = 6
-"""Pairs of places, or of names, before the rest is counted."""
+"""Pairs of places, before the rest is counted."""
 
 Place = tuple[str, str | None]
 """A split, and a class where there are classes."""

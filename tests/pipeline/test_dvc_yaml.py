@@ -121,3 +121,14 @@ def test_every_evaluation_has_its_stage(monkeypatch: pytest.MonkeyPatch) -> None
         for protocol in members.protocols
     }
     assert in_dvc == expected
+
+
+def test_every_fingerprint_that_a_stage_depends_on_is_one_that_dvc_refreshes(project: Project) -> None:
+    """Else it would be a source file to DVC, and hashed before it is refreshed."""
+    found = [stage for stage in Repo(str(project.root)).index.stages if isinstance(stage, PipelineStage)]
+    (first,) = (stage for stage in found if stage.name == "fingerprint")
+    refreshed = [out.def_path for out in first.outs]
+    read = {path for stage in found for path in dependencies(stage) if "/fingerprints/" in path}
+    assert len(read) > 20
+    for path in sorted(read):
+        assert any(path == out or path.startswith(f"{out}/") for out in refreshed), path

@@ -13,12 +13,11 @@ _LINKS = {errno.ENOENT: "link to nothing", errno.ELOOP: "link in a circle"}
 
 @dataclass(frozen=True)
 class Entry:
-    """relative: to the folder. reason: why it is no file that can be read, else None. inode: device and number."""
+    """relative: to the folder. reason: why it is no file that can be read, else None."""
 
     relative: PurePath
     size: int
     mtime_ns: int
-    inode: tuple[int, int]
     is_folder: bool
     reason: str | None
 
@@ -58,13 +57,13 @@ def _below(root: Path, folder: PurePath, above: frozenset[tuple[int, int]]) -> I
         elif stat.S_ISREG(status.st_mode):
             readable = os.access(root / relative, os.R_OK)
             reason = "is empty" if not status.st_size else None if readable else "cannot be read: Permission denied"
-            yield Entry(relative, status.st_size, status.st_mtime_ns, inode, False, reason)
+            yield Entry(relative, status.st_size, status.st_mtime_ns, False, reason)
         else:
             yield _unreachable(relative, "neither a file nor a folder")
 
 
 def _unreachable(relative: PurePath, reason: str, is_folder: bool = False) -> Entry:
-    return Entry(relative, 0, 0, (0, 0), is_folder, reason)
+    return Entry(relative, 0, 0, is_folder, reason)
 
 
 def digest(entries: list[Entry]) -> str:

@@ -2,9 +2,10 @@
 is evaluated (Misra, Zitnick and Hebert, ECCV 2016, section 4.2).
 
 Two heads, each trained with its own copy: one on a window's frames in their order, like the reference that is trained
-with labels from the start, and one on their average, which cannot see any order; the paper classifies single frames and
-averages 25 of a clip. There is nothing to choose: the last step's network is scored, and steps and rate are those that
-params.yaml has for every run alike.
+with labels from the start, and one on their average, which sees no order beyond what the network takes in with a frame
+(which of them the others are shifted onto). The paper classifies single frames, each seen alone, and averages 25. There
+is nothing to choose: the last step's network is scored, and steps and rate are those that params.yaml has for every run
+alike.
 """
 
 import copy

@@ -65,7 +65,7 @@ def test_a_flat_folder_is_split_by_the_hash_of_names(tmp_path: Path) -> None:
 def splits_of(names: Iterable[str], held_out: Mapping[str, float] = TENTHS) -> dict[str, str]:
     """Of files of one class, beside another."""
     paths = [PurePath("dog/0.mp4"), *(PurePath("cat", f"{name}.mp4") for name in names)]
-    files = arrange([Entry(path, 1, 0, (0, 0), False, None) for path in paths], "video", held_out)
+    files = arrange([Entry(path, 1, 0, False, None) for path in paths], "video", held_out)
     return {file.relative.stem: file.split for file in files if file.label == "cat"}
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline import layout, parameters
 from pipeline.errors import UserError
-from pipeline.lineage.audit_clip import dataset_of, scored_clips, show_clip
+from pipeline.lineage.audit_clip import clip, dataset_of, scored_clips, show_clip
 from pipeline.lineage.chain import Report
 from pipeline.tables.lecture import Lecture
 from tests.project import enter_settings
@@ -74,7 +74,37 @@ def test_every_name_of_a_file_is_told_and_where_a_link_leads(
         "  the same file is listed as mine/train/link.mp4 too",
     ]
     show_clip(report, "mine/train/100% of it.mp4", as_json=False)
-    assert len(capsys.readouterr().out.splitlines()) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "mine/train/100%25%20of%20it.mp4   own/100%25 of it.mp4   md5 0   train",
+        "  mine/train/link.mp4 holds the same bytes: what it touched is told by its own id",
+    ]
+
+
+def test_a_printed_id_is_of_no_file_but_its_own(own: Path) -> None:
+    """Although it is how another file's name would be written, with its characters as they are."""
+    names = {"a b.mp4": "a%20b.mp4", "a%20b.mp4": "a%2520b.mp4"}
+    rows = [
+        {"id": f"mine/train/{id}", "parent": f"mine/train/{id}", "path": f"own/{id}", "md5": name, "split": "train"}
+        for name, id in names.items()
+    ]
+    pd.DataFrame(rows).assign(reason=None).to_parquet(layout.index("smoke", "mine", "train"))
+    Path("data/excluded.txt").touch()
+    report = Report(
+        parameters.read(), "smoke", "mine", evaluations={}, lecture=Lecture(tables=[], notes=[], published={})
+    )
+    for name, id in names.items():
+        found = clip(report, f"mine/train/{id}")
+        assert (found["clip"], found["md5"], found["also"]) == (f"mine/train/{id}", name, [])
+
+
+def test_a_path_that_fits_two_folders_is_asked_back(own: Path) -> None:
+    card = Path("data/cards/mine.yaml").read_text()
+    Path("data/cards/yours.yaml").write_text(card.replace("name: mine", "name: yours"))
+    index = layout.index("smoke", "yours", "train")
+    index.parent.mkdir(parents=True)
+    index.write_bytes(layout.index("smoke", "mine", "train").read_bytes())
+    with pytest.raises(UserError, match="a file of each of mine, yours; say which by --dataset"):
+        dataset_of(parameters.read(), "smoke", str(own))
 
 
 def test_a_name_that_is_nothing_is_of_the_dataset_of_params_only_where_that_is_decoded(own: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.lineage.named import by_id, by_path, links
+from pipeline.lineage.named import by_id, by_path, by_written_id, links
 from pipeline.paths import to_text
 from tests.project import enter_settings
 
@@ -48,7 +48,8 @@ def rows(root: Path) -> pd.DataFrame:
 
 
 def found(rows: pd.DataFrame, name: str) -> set[str]:
-    return set(rows.loc[by_id(rows, name) | by_path(rows, name, "mine"), "id"])
+    exact = by_id(rows, name) | by_path(rows, name, "mine")
+    return set(rows.loc[exact if exact.any() else by_written_id(rows, name), "id"])
 
 
 def windows(*parents: str) -> set[str]:
@@ -90,4 +91,4 @@ def test_a_link_is_told_with_where_it_leads(rows: pd.DataFrame, root: Path, tmp_
     below = rows[by_id(rows, "mine/train/more/d.mp4")]
     expected = {to_text(root / "train/more/d.mp4"): str(tmp_path / "elsewhere/d.mp4")}
     assert links(below, "mine/train/more/d.mp4", "mine") == expected
-    assert links(rows[by_id(rows, "mine/train/a b.mp4")], "mine/train/a b.mp4", "mine") == {}
+    assert links(rows[by_written_id(rows, "mine/train/a b.mp4")], "mine/train/a b.mp4", "mine") == {}

@@ -41,6 +41,11 @@ from tests.project import ROOT
         ("runs/rotation/arguments/crop_scale", [0.5], "arguments.crop_scale: expected tuple[float, float], found"),
         ("protocols/linear/arguments/penalties", [], "linear.penalties: expected at least one value"),
         ("scales/smoke/protocols/linear/label", "object", "linear.label: stands under protocols.linear too"),
+        (
+            "scales/smoke/training/supervised/schedule",
+            None,
+            "expected a schedule, since its method reads",
+        ),
         ("scales/smoke/store/streams", ["sound"], "draws frames, which is not in this scale's store.streams"),
         ("scales/smoke/datasets/toyworld/clips/validation", 0, "clips.validation: expected at least 1, found none"),
         ("protocols/linear/label", "objct", "unknown 'objct'; did you mean 'object'?"),
@@ -83,3 +88,11 @@ def test_pictures_are_of_the_dataset_or_cut_from_it(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=r"images: expected my-toyworld or stills .* found 'toyworld-stills'"):
         parameters.read(path)
+
+
+def test_the_untrained_twin_of_ave_net_differs_in_its_schedule_alone() -> None:
+    given = parameters.read()
+    assert given.runs["random_ave_net"] == given.runs["ave_net"]
+    for scale in given.scales.values():
+        twin, trained = (scale.training[run].networks for run in ("random_ave_net", "ave_net"))
+        assert list(twin.items()) == list(trained.items()), "weights are drawn in the order of the networks"

@@ -74,8 +74,8 @@ def _of_names(found: Found) -> list[str]:
     more = f" and {len(pairs) - SHOWN} more" if len(pairs) > SHOWN else ""
     made.append(f"{count} used twice, by a link or as a copy: {in_places(pairs)} ({names}{more})")
     if leaks := leaked(found.copies):
-        which = "1 of them is" if leaks == 1 else f"{leaks} of them are"
-        made.append(f"leak: {which} in train and in test; take out one of the two, or the test asks what is known")
+        which = "1 test file is a training file" if leaks == 1 else f"{leaks} test files are training files"
+        made.append(f"leak: {which} too; take them out of either, or numbers will be too high")
     return made
 
 

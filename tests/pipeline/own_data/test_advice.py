@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.own_data.advice import SHOWN, leaked, warnings
 from pipeline.own_data.found import find
-from pipeline.own_data.warnings import SHOWN, leaked, warnings
 from tests.media import image
 
 MOST = 10**6  # px
@@ -74,7 +74,8 @@ def test_a_file_under_two_names_is_told_with_both_places(folder: Path) -> None:
     assert "test/b/link.png -> ../../train/a/0.png is train/a/0.png; " in twice
     assert "train/a/hard.png is train/a/0.png; " in twice
     assert "val/a/again.png is a copy of train/b/1.png" in twice
-    assert leak == "leak: 1 of them is in train and in test; take out one of the two, or the test asks what is known"
+    expected = "leak: 1 test file is a training file too; take them out of either, or numbers will be too high"
+    assert leak == expected
 
 
 def test_a_leak_is_found_by_way_of_a_third_name(folder: Path) -> None:
