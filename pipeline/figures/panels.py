@@ -19,7 +19,7 @@ _DPI = 100
 _COLUMNS = 4
 _RENDERER = RendererAgg(1, 1, _DPI)  # type: ignore[no-untyped-call]
 MOST = 300_000
-"""Bytes of a figure with photographs: it lies under version control."""
+"""Bytes that a figure with photographs should not exceed: it lies under version control."""
 STEPS = (1, 2, 4)
 """Of colours, 0 to 255, before a palette takes their place."""
 
@@ -80,7 +80,7 @@ def _unknown_glyphs() -> Iterator[None]:
 
 def save(figure: Figure, path: Path, most: int | None = None) -> None:
     """Writes a PNG without the name of the program that made it. most: bytes; what would be larger is written in
-    coarser colours."""
+    coarser colours, the coarsest of which may still be larger."""
     drawn = FigureCanvasAgg(figure)
     with _unknown_glyphs():
         drawn.draw()  # type: ignore[no-untyped-call]

@@ -87,7 +87,7 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
         trained = [receipts.read(run / "receipt.json") for run in runs]
         logs = {run.parent.name: pd.read_csv(run / "log.csv") for run in reversed(runs)}
         answered = answers(parameters, results, made.ids)
-        chosen = [] if drawn is None else clips.mined_tuples(drawn, store)
+        mined_tuples = [] if drawn is None else clips.mined_tuples(drawn, store)
         if own:
             not_run = NotRun(*eligibility.not_run(parameters, scale, card)) | refused(trained, results)
             pictures = {
@@ -95,10 +95,10 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
                 confused.name: answered,
                 neighbours.name: found.within,
                 retrieval.name: found.across,
-                over_motion.name: chosen,
+                over_motion.name: mined_tuples,
             }
-            drawn_of = [name for name, content in pictures.items() if content]
-            text = own_tables.render(OwnReport(card, made, not_run, rows, small_batches(trained), drawn_of))
+            not_empty = [name for name, content in pictures.items() if content]
+            text = own_tables.render(OwnReport(card, made, not_run, rows, small_batches(trained), not_empty))
             write_text(stage.partial(table), text)
             decoded.sheet(sample.windows(store, shown, card.main), stage.partial(sheet))
         else:
@@ -113,7 +113,7 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
         confusion(answered, stage.partial(confused))
         searches([search.panel() for search in found.within], 3, stage.partial(neighbours))
         searches([search.panel() for search in found.across], 2, stage.partial(retrieval))
-        tuples(chosen, stage.partial(over_motion))
+        tuples(mined_tuples, stage.partial(over_motion))
         stage.notes |= {"numbers": len(made.measured), "left_out": counted(made.left_out)}
 
 

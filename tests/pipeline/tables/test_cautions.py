@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pandas as pd
 
-from pipeline.cards import Card, Label
+from pipeline.cards import Label
 from pipeline.tables.cautions import cautions
 from pipeline.tables.numbers import Measured
 from pipeline.tables.twice import twice
+from tests.pipeline.tables.own_card import card_of
 
 NUMBER = Measured(
     id="smoke/mine/rotation/seeds/mine/linear/block3/top1",
@@ -28,19 +29,7 @@ NUMBER = Measured(
 SEARCHED = replace(
     NUMBER, id="smoke/mine/ave_net/seeds/mine/retrieval/embedding/ndcg_picture_sound", protocol="retrieval"
 )
-CARD = Card(
-    name="mine",
-    kind="folder",
-    root="/somewhere",
-    modality="audio-visual",
-    title="Mine",
-    description="Files",
-    licence="",
-    citation="",
-    labels={"class": Label(of="clip", classes=["a", "b", "c"])},
-    splits=["train", "test"],
-    files={"train": 1, "test": 1},
-)
+CARD = card_of({"class": Label(of="clip", classes=["a", "b", "c"])}, train=1, test=1)
 
 
 def rows_of(train: str, test: str, windows: int = 1) -> pd.DataFrame:

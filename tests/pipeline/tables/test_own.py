@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.cards import Card, Label
+from pipeline.cards import Label
 from pipeline.tables import numbers
 from pipeline.tables.aliases import with_seeds
 from pipeline.tables.left_out import left_out
@@ -17,27 +17,12 @@ from pipeline.tables.not_run import NotRun
 from pipeline.tables.own import OwnReport, render
 from pipeline.tables.results import read_result
 from pipeline.tables.text import code
+from tests.pipeline.tables.own_card import card_of
 
 Write = Callable[..., Path]
 
 BROKEN = "is empty"
 CLASSES = ["a", "b_c", "d"]
-
-
-def card_of(labels: dict[str, Label], **files: int) -> Card:
-    return Card(
-        name="mine",
-        kind="folder",
-        root="/somewhere",
-        modality="video",
-        title="Mine",
-        description="Files",
-        licence="",
-        citation="",
-        labels=labels,
-        splits=list(files),
-        files=files,
-    )
 
 
 def indexed(
