@@ -68,8 +68,12 @@ class Supervised(Method):
         if self.label not in source.classes:
             carried = ", ".join(source.classes) or "none"
             raise ValueError(f"supervised: no label {self.label!r} in this dataset; it carries {carried}")
-        self.head = PooledClassifier(self.encoder, classes=len(source.classes[self.label]))
+        self.head = self.classifier(len(source.classes[self.label]))
         return source.table
+
+    def classifier(self, classes: int) -> PooledClassifier:
+        """Of the averages of the last block: what the head is, for classes that the data have."""
+        return PooledClassifier(self.encoder, classes)
 
     def views(self, batch: Batch, generator: Generator, progress: Progress) -> Labelled:
         """frames (B, 1, 3, H, H) uint8 -> images (B, 3, side, side), labels (B,)."""
@@ -118,12 +122,9 @@ class SupervisedVideo(SupervisedClips):
         """As `Supervised`; the crop is one for all frames. (Arguments are read from a class's own source.)"""
         super().__init__(encoder=encoder, label=label, crop_scale=crop_scale, crop_ratio=crop_ratio, flip=flip)
 
-    def fit(self, source: Source, generator: Generator) -> Table:
-        """Make the head: a linear layer on the last block's averages, frame after frame."""
-        table = super().fit(source, generator)
-        steps = self.encoder.windows["frames"].steps
-        self.head = PooledClassifier(self.encoder, len(source.classes[self.label]), steps=steps)
-        return table
+    def classifier(self, classes: int) -> PooledClassifier:
+        """Of the averages of the last block, frame after frame."""
+        return PooledClassifier(self.encoder, classes, steps=self.encoder.windows["frames"].steps)
 
     def views(self, batch: Batch, generator: Generator, progress: Progress) -> Labelled:
         """frames (B, T, 3, H, H) uint8 -> images (B, T, 3, side, side), labels (B,)."""

@@ -13,10 +13,11 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
-from selfsup.methods.reference import Supervised, SupervisedVideo
+from selfsup.methods.reference import SupervisedVideo
 from selfsup.networks.encoder import window_times
+from selfsup.networks.heads import PooledClassifier
 from selfsup.probes.features import clip_times
 from selfsup.probes.probe import Evaluation, Pretrained, Probe
 from selfsup.probes.selection import check_labels, few_of_each
@@ -29,9 +30,9 @@ BATCH = 64  # clips that go through the network at once; changes what comes out 
 class OrderBlindVideo(SupervisedVideo):
     """With a head on the average of the frames' features: the average of single frames' logits."""
 
-    def fit(self, source: Source, generator: Generator) -> Table:
-        """Make the head: a linear layer on the last block's averages over space and time."""
-        return Supervised.fit(self, source, generator)
+    def classifier(self, classes: int) -> PooledClassifier:
+        """Of the averages of the last block over space and time."""
+        return PooledClassifier(self.encoder, classes)
 
 
 class FinetunedAction(Probe):
