@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from pipeline.media.unusable import Unusable, first_line
+from pipeline.media.unusable import Unusable, reason
 from pipeline.memory import limit_memory
 
 PR_SET_PDEATHSIG = 1
@@ -72,17 +72,8 @@ def _answer(out: BinaryIO, file: dict[str, Any], settings: Any) -> None:
         _send(out, {"done": True})
     except BrokenPipeError:
         raise
-    except Unusable as error:
-        _send(out, {"reason": str(error)})
-    except OSError as error:
-        # FFmpeg's and Pillow's errors are of this type too; the system's alone come from no decoder.
-        told = type(error) in (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
-        reason = f"cannot be read: {error.strerror}" if told else f"cannot be decoded: {first_line(error)}"
-        _send(out, {"reason": reason})
-    except MemoryError:
-        _send(out, {"reason": f"needs more than the {settings.file_memory_mb} MB of store.file_memory_mb"})
     except Exception as error:  # noqa: BLE001  decoders raise all sorts, and one file must not cost the run
-        _send(out, {"reason": f"cannot be decoded: {first_line(error)}"})
+        _send(out, {"reason": reason(error, settings.file_memory_mb)})
 
 
 def _form(array: np.ndarray) -> list[Any]:

@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import select
-import signal
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.media import child
-from pipeline.media.unusable import Unusable
+from pipeline.media.unusable import Unusable, crashed, silent
 
 Window = tuple[dict[str, Any], dict[str, np.ndarray]]
 
@@ -110,10 +109,10 @@ class Decoder:
                 yield facts, streams
         except Hung:
             self._give_up(0.5)
-            raise Unusable(f"its decoder was silent for {patience + extra:.0f} s (store.file_seconds)") from None
+            raise Unusable(silent(patience + extra)) from None
         except Died:
             code = self._give_up(ENDING_SECONDS)
-            raise Unusable(f"its decoder crashed ({_cause(code)})") from None
+            raise Unusable(crashed(code)) from None
         except Garbled:
             self._give_up(0)
             raise Unusable("its decoder answered what cannot be understood") from None
@@ -230,12 +229,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def _cause(code: int | None) -> str:
-    """Of an ended process's return code."""
-    if code is None:
-        return "and did not end"
-    if code >= 0:
-        return f"exit code {code}"
-    return signal.Signals(-code).name

@@ -12,6 +12,7 @@ from pipeline.files import partial, write_text
 from pipeline.own_data.card_text import card_text
 from pipeline.own_data.description import describe
 from pipeline.own_data.found import find
+from pipeline.own_data.probe import Limits
 from pipeline.paths import to_text
 from pipeline.validation import load
 
@@ -43,8 +44,9 @@ def add(name: str, path: Path, medium: str, replace: bool) -> None:
     if medium and medium not in ENDINGS:
         raise UserError(f"--medium: expected {', '.join(ENDINGS)}, found {medium!r}{did_you_mean(medium, ENDINGS)}")
     read = parameters.read()
-    max_pixels = read.at(read.scale).store.max_pixels
-    found = find(path, next((one for one in ENDINGS if one == medium), None), max_pixels)
+    store = read.at(read.scale).store
+    limits = Limits(store.max_pixels, store.file_seconds, store.file_memory_mb)
+    found = find(path, next((one for one in ENDINGS if one == medium), None), limits)
     text = card_text(name, _root(path), found)
     # Read back before it gets its name: a card that this program wrote must be one that it can read.
     draft = partial(card)

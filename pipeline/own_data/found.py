@@ -13,7 +13,7 @@ from pipeline.datasets.folder.walk import Entry, walk
 from pipeline.errors import UserError
 from pipeline.layout import SPLITS
 from pipeline.own_data.copies import Copy, copies
-from pipeline.own_data.probe import Facts
+from pipeline.own_data.probe import Facts, Limits
 from pipeline.own_data.prober import probe_all
 from pipeline.paths import to_text
 from pipeline.progress import progress
@@ -106,9 +106,9 @@ class Found:
         return "audio-visual" if audio_visual else self.medium
 
 
-def find(root: Path, medium: Medium | None, max_pixels: int) -> Found:
-    """medium: the one to take where there are several. max_pixels: of a picture that is used. Raises UserError for a
-    folder of which nothing can be used."""
+def find(root: Path, medium: Medium | None, limits: Limits) -> Found:
+    """medium: the one to take where there are several. limits: of a file that is used. Raises UserError for a folder of
+    which nothing can be used."""
     shown = to_text(root)
     if not root.exists():
         raise UserError(f"{shown}: there is no such folder")
@@ -125,7 +125,7 @@ def find(root: Path, medium: Medium | None, max_pixels: int) -> Found:
         raise UserError(f"{shown}: expected {medium} files, found {found}")
     if not any(file.reason is None and file.split == "train" for file in files):
         raise UserError(f"{shown}: has test or validation files, but none to train on; expected a folder train beside")
-    facts = _facts(root, files, medium, max_pixels)
+    facts = _facts(root, files, medium, limits)
     paths = [entry.relative for entry in entries if not entry.is_folder]
     others = Counter(path.suffix.lower() for path in paths if medium_of(path) not in (medium, None))
     unknown = [path for path in paths if medium_of(path) is None]
@@ -154,9 +154,9 @@ def _medium(entries: list[Entry], shown: str) -> Medium:
     return next(iter(counts))
 
 
-def _facts(root: Path, files: list[File], medium: Medium, max_pixels: int) -> list[Facts | None]:
+def _facts(root: Path, files: list[File], medium: Medium, limits: Limits) -> list[Facts | None]:
     reachable = [root / file.relative for file in files if file.reason is None]
     workers = max(1, min(os.cpu_count() or 1, 8, len(reachable) // 20))
-    looked = progress(probe_all(reachable, medium, workers, max_pixels), "looking into files", len(reachable))
+    looked = progress(probe_all(reachable, medium, workers, limits), "looking into files", len(reachable))
     facts: Mapping[Path, Facts] = dict(zip(reachable, looked, strict=True))
     return [facts.get(root / file.relative) for file in files]

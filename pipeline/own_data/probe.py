@@ -10,11 +10,21 @@ from pipeline.datasets.folder.formats import Medium
 from pipeline.media.kinds import Kind, kind_of
 from pipeline.media.stills import read_still
 from pipeline.media.survey import check_size, opened, video_stream
-from pipeline.media.unusable import Unusable, first_line
+from pipeline.media.unusable import Unusable, reason
 from pipeline.paths import openable
 
 SIDE = 32
 """px: of a picture that is only looked at."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of the store that the file is meant for, so that a look refuses what decoding would. max_pixels: of a picture.
+    file_seconds: that a decoder may be silent. file_memory_mb: that it may need, beside the libraries."""
+
+    max_pixels: int
+    file_seconds: float
+    file_memory_mb: int
 
 
 @dataclass(frozen=True)
@@ -31,16 +41,16 @@ class Facts:
     problem: str | None = None
 
 
-def probe(path: Path, medium: Medium, max_pixels: int) -> Facts:
-    """Opens a file and decodes its first picture or sound. max_pixels: of a picture that is used."""
+def probe(path: Path, medium: Medium, limits: Limits) -> Facts:
+    """Opens a file and decodes its first picture or sound. Memory and time are for the caller's process to limit."""
     with openable(path) as name:
         try:
             kind = kind_of(name)
-            return _image(name, kind, max_pixels) if medium == "image" else _media(name, kind, medium, max_pixels)
-        except Unusable as error:
-            return Facts(problem=str(error))
+            if medium == "image":
+                return _image(name, kind, limits.max_pixels)
+            return _media(name, kind, medium, limits.max_pixels)
         except Exception as error:  # noqa: BLE001  decoders raise all sorts, and one file must not cost the look
-            return Facts(problem=f"cannot be decoded: {first_line(error)}")
+            return Facts(problem=reason(error, limits.file_memory_mb))
 
 
 def _image(path: Path, kind: Kind, max_pixels: int) -> Facts:

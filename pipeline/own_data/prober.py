@@ -11,21 +11,20 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from pipeline.datasets.folder.formats import Medium
-from pipeline.media.decoder import START_SECONDS
+from pipeline.media.decoder import ENDING_SECONDS, START_SECONDS
+from pipeline.media.unusable import crashed, silent
 from pipeline.memory import limit_memory
-from pipeline.own_data.probe import Facts, probe
+from pipeline.own_data.probe import Facts, Limits, probe
 
-SECONDS = 60.0
-"""That a look may take, before the file is given up."""
-MEMORY = 1500 * 2**20
-"""Bytes that a look may need, beside the libraries."""
+MEGABYTE = 2**20
 
 
 class Prober:
     """A process that looks into one file after the other, and is started anew when it had to be given up."""
 
-    def __init__(self, medium: Medium, max_pixels: int) -> None:
-        self._asked = medium, max_pixels
+    def __init__(self, medium: Medium, limits: Limits) -> None:
+        self._asked = medium, limits
+        self._patience = limits.file_seconds
         self._start()
 
     def _start(self) -> None:
@@ -52,11 +51,12 @@ class Prober:
             self._await_ready()
         try:
             self._pipe.send(path)
-            if self._pipe.poll(SECONDS):
+            if self._pipe.poll(self._patience):
                 return Facts(**json.loads(self._pipe.recv_bytes()))
-            problem = f"its decoder was silent for {SECONDS:.0f} s"
+            problem = silent(self._patience)
         except (EOFError, ConnectionError):
-            problem = "its decoder crashed"
+            self._process.join(ENDING_SECONDS)
+            problem = crashed(self._process.exitcode)
         self.close()
         self._start()
         return Facts(problem=problem)
@@ -67,24 +67,24 @@ class Prober:
         self._pipe.close()
 
 
-def _answer(pipe: Connection, medium: Medium, max_pixels: int) -> None:
+def _answer(pipe: Connection, medium: Medium, limits: Limits) -> None:
     """The process: answers with JSON, which unlike a pickle is no code, whatever a damaged file made of the process."""
-    limit_memory(MEMORY)
+    limit_memory(limits.file_memory_mb * MEGABYTE)
     pipe.send_bytes(b"ready")
     while True:
         try:
             path = pipe.recv()
         except EOFError:
             return
-        pipe.send_bytes(json.dumps(asdict(probe(path, medium, max_pixels))).encode())
+        pipe.send_bytes(json.dumps(asdict(probe(path, medium, limits))).encode())
 
 
-def probe_all(paths: Sequence[Path], medium: Medium, workers: int, max_pixels: int) -> Iterator[Facts]:
+def probe_all(paths: Sequence[Path], medium: Medium, workers: int, limits: Limits) -> Iterator[Facts]:
     """In order."""
     with ExitStack() as stack, ThreadPoolExecutor(workers) as pool:
         idle: SimpleQueue[Prober] = SimpleQueue()
         for _ in range(workers):
-            idle.put(stack.enter_context(closing(Prober(medium, max_pixels))))
+            idle.put(stack.enter_context(closing(Prober(medium, limits))))
 
         def look(path: Path) -> Facts:
             prober = idle.get()

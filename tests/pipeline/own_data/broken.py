@@ -4,7 +4,8 @@ import os
 import signal
 from pathlib import Path
 
-from pipeline.own_data.prober import MEMORY
+LIMIT_MB = 400
+"""That a look may have, of memory."""
 
 
 class Hangs(Path().__class__):  # type: ignore[misc]
@@ -27,5 +28,5 @@ class Swells(Path().__class__):  # type: ignore[misc]
     """A file that needs more memory than a look may have."""
 
     def stat(self, **_: bool) -> os.stat_result:
-        held = bytearray(2 * MEMORY)
+        held = bytearray(2 * LIMIT_MB * 2**20)
         raise AssertionError(len(held))

@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,11 @@ from pipeline.media.kinds import KINDS
 from pipeline.media.unusable import Unusable
 from pipeline.media.windows import windows
 from pipeline.own_data import prober
-from pipeline.own_data.probe import probe
+from pipeline.own_data.probe import Limits, probe
 from tests.media import image, sound, video
 from tests.pipeline.media.films import film
 from tests.pipeline.media.test_clock import STORE
-from tests.pipeline.own_data.broken import Crashes, Hangs, Swells
+from tests.pipeline.own_data.broken import LIMIT_MB, Crashes, Hangs, Swells
 
 MUXERS = {
     "MP4": ("mp4", "libx264", "aac"),
@@ -38,7 +39,7 @@ MUXERS = {
     "CAF": ("caf", None, "pcm_s16le"),
 }
 """FFmpeg's muxer of each type and codecs for it: pictures, sound."""
-MOST = STORE.max_pixels
+LIMITS = Limits(STORE.max_pixels, file_seconds=60.0, file_memory_mb=1500)
 EVERY = [
     (medium, name, ending) for medium, types in ENDINGS.items() for name, endings in types.items() for ending in endings
 ]
@@ -59,7 +60,7 @@ def whole(path: Path, medium: Medium, name: str) -> Path:
 @pytest.mark.parametrize(("medium", "name", "ending"), EVERY, ids=[ending for *_, ending in EVERY])
 def test_what_is_taken_can_be_decoded(tmp_path: Path, medium: Medium, name: str, ending: str) -> None:
     path = whole(tmp_path / f"file.{ending}", medium, name)
-    facts = probe(path, medium, MOST)
+    facts = probe(path, medium, LIMITS)
     assert facts.problem is None
     assert facts.width == {"image": 40, "video": 64, "audio": 0}[medium]
     [(decoded, _)] = windows(path, medium, STORE)
@@ -85,40 +86,42 @@ def test_no_format_is_guessed(tmp_path: Path, name: str, content: bytes | None) 
     (tmp_path / name).write_bytes(content or other.read_bytes())
     with pytest.raises(Unusable) as raised:
         next(windows(tmp_path / name, "video", STORE))
-    assert probe(tmp_path / name, "video", MOST).problem == str(raised.value)
+    assert probe(tmp_path / name, "video", LIMITS).problem == str(raised.value)
 
 
 def test_what_is_too_large_to_be_decoded_is_said_in_the_same_words(tmp_path: Path) -> None:
     for path, medium in ((image(tmp_path / "a.png", size=(60, 50)), "image"), (video(tmp_path / "a.mp4"), "video")):
-        width = probe(path, medium, MOST).width
+        width = probe(path, medium, LIMITS).width
         few = STORE.model_copy(update={"max_pixels": width})
         with pytest.raises(Unusable, match=rf"more than the {width} of store\.max_pixels") as raised:
             next(windows(path, medium, few))
-        assert probe(path, medium, width).problem == str(raised.value)
+        assert probe(path, medium, replace(LIMITS, max_pixels=width)).problem == str(raised.value)
 
 
 def test_a_name_that_is_no_utf8_can_be_opened(tmp_path: Path) -> None:
     content = sound(tmp_path / "a.wav").read_bytes()
     path = tmp_path / os.fsdecode(b"caf\xe9:\n.wav")
     path.write_bytes(content)
-    assert probe(path, "audio", MOST).problem is None
+    assert probe(path, "audio", LIMITS).problem is None
 
 
-def test_a_file_that_hangs_or_crashes_its_decoder_costs_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_hangs_or_crashes_its_decoder_costs_itself(tmp_path: Path) -> None:
     good = [image(tmp_path / f"{number}.png", size=(40 + number, 30)) for number in range(3)]
-    monkeypatch.setattr(prober, "SECONDS", 3.0)
     begun = time.monotonic()
     found = list(
         prober.probe_all(
-            [good[0], Hangs(good[0]), good[1], Crashes(good[0]), good[2]], "image", workers=2, max_pixels=MOST
+            [good[0], Hangs(good[0]), good[1], Crashes(good[0]), good[2]],
+            "image",
+            workers=2,
+            limits=replace(LIMITS, file_seconds=3.0),
         )
     )
     assert [facts.width for facts in found] == [40, 0, 41, 0, 42]
     assert [facts.problem for facts in found] == [
         None,
-        "its decoder was silent for 3 s",
+        "its decoder was silent for 3 s (store.file_seconds)",
         None,
-        "its decoder crashed",
+        "its decoder crashed (SIGSEGV)",
         None,
     ]
     assert time.monotonic() - begun < prober.START_SECONDS
@@ -127,5 +130,5 @@ def test_a_file_that_hangs_or_crashes_its_decoder_costs_itself(tmp_path: Path, m
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
 def test_memory_is_limited(tmp_path: Path) -> None:
     good = image(tmp_path / "a.png")
-    found = prober.probe_all([Swells(good), good], "image", workers=1, max_pixels=MOST)
-    assert [facts.problem for facts in found] == ["cannot be decoded: MemoryError", None]
+    found = prober.probe_all([Swells(good), good], "image", workers=1, limits=replace(LIMITS, file_memory_mb=LIMIT_MB))
+    assert [facts.problem for facts in found] == [f"needs more than the {LIMIT_MB} MB of store.file_memory_mb", None]
