@@ -9,7 +9,7 @@ from pipeline.own_data.copies import Copy
 from pipeline.own_data.found import Found
 from pipeline.paths import to_text
 from pipeline.tables.text import some
-from pipeline.tables.twice import Place, in_places
+from pipeline.tables.twice import Place, in_places, leaks
 
 SHOWN = 12
 """Names, before the rest is counted."""
@@ -73,8 +73,8 @@ def _of_names(found: Found) -> list[str]:
     names = "; ".join(_named(found, copy) for copy in found.copies[:SHOWN])
     more = f" and {len(pairs) - SHOWN} more" if len(pairs) > SHOWN else ""
     made.append(f"{count} used twice, by a link or as a copy: {in_places(pairs)} ({names}{more})")
-    if leaks := leaked(found.copies):
-        which = "1 test file is a training file" if leaks == 1 else f"{leaks} test files are training files"
+    if leaking := leaked(found.copies):
+        which = "1 test file is a training file" if leaking == 1 else f"{leaking} test files are training files"
         made.append(f"leak: {which} too; take them out of either, or numbers will be too high")
     return made
 
@@ -87,7 +87,7 @@ def leaked(copies: Sequence[Copy]) -> int:
         # Of a link to a copy, what it is a copy of.
         first = original.get(copy.original, copy.original)
         splits.setdefault(first, [first.split]).append(copy.file.split)
-    return sum(there.count("test") for there in splits.values() if "train" in there)
+    return sum(there.count("test") for there in splits.values() if leaks(there))
 
 
 def _places(copy: Copy) -> tuple[Place, Place]:

@@ -1,7 +1,7 @@
 """Files that stand in the data under two names, by a link or as a copy, and are used each time."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -28,7 +28,12 @@ class Twice:
     @property
     def is_leak(self) -> bool:
         """Whether it is trained on and tested on."""
-        return {split for split, _ in self.places} == {"train", "test"}
+        return leaks([split for split, _ in self.places])
+
+
+def leaks(splits: Collection[str]) -> bool:
+    """Whether a file that stands in these splits is trained on and tested on."""
+    return "train" in splits and "test" in splits
 
 
 def twice(rows: pd.DataFrame, label: str | None) -> list[Twice]:
