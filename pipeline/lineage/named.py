@@ -31,6 +31,16 @@ def by_path(rows: pd.DataFrame, name: str, dataset: str) -> "pd.Series[bool]":
     return rows["path"].isin(same)
 
 
+def lies_in(name: str, dataset: str) -> str | None:
+    """Of a path, of a file that may not be there, into the dataset's own folder: the id that it would have if its
+    folders are those of the split and class. None for a path that leads elsewhere."""
+    root = _root(dataset)
+    if root is None:
+        return None
+    path, top = Path(os.path.realpath(name)), Path(os.path.realpath(root))
+    return to_id(f"{dataset}/{path.relative_to(top)}") if path.is_relative_to(top) else None
+
+
 def links(rows: pd.DataFrame, name: str, dataset: str) -> dict[str, str]:
     """By path: where it leads; of the name itself, and of those of the rows' files that lie behind a link."""
     asked = [path for path in _paths(name, dataset) if path.is_symlink()]

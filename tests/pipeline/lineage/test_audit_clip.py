@@ -52,6 +52,18 @@ def test_a_file_of_no_dataset_is_named_with_what_was_looked_through(own: Path, t
         dataset_of(parameters.read(), "smoke", str(other))
 
 
+def test_a_mistyped_path_into_an_own_folder_is_answered_from_that_folder(own: Path) -> None:
+    index = layout.index("smoke", "mine", "train")
+    ids = ["mine/train/100%25%20of%20it.mp4"]
+    pd.DataFrame({"path": [str(own)], "id": ids, "parent": ids}).to_parquet(index)
+    settings = parameters.read()
+    for name in ("own/100% of itt.mp4", str(Path("own/100% of itt.mp4").absolute())):
+        assert dataset_of(settings, "smoke", name) == "mine"
+        report = Report(settings, "smoke", "mine", {}, Lecture(tables=[], notes=[], published={}))
+        with pytest.raises(UserError, match=re.escape("did you mean 'mine/train/100%25%20of%20it.mp4'?")):
+            clip(report, name)
+
+
 def test_every_name_of_a_file_is_told_and_where_a_link_leads(
     own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
