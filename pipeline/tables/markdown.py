@@ -1,6 +1,6 @@
 """table.md: the lecture's tables with our numbers beside the published ones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline import layout
@@ -10,6 +10,7 @@ from pipeline.tables.lecture import Lecture, Row, Table
 from pipeline.tables.left_out import LeftOut, counted, named
 from pipeline.tables.mined import Mined, mined_section
 from pipeline.tables.numbers import Between, Measured
+from pipeline.tables.order_blind import order_blind_ceilings
 from pipeline.tables.text import grid, interval, item, paragraph, percent, points
 
 SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -84,6 +85,7 @@ def smoke(scale: str) -> list[str]:
 def measured_here(report: Report) -> list[str]:
     if not report.measured:
         return ["Nothing yet."]
+    blind = order_blind_ceilings(report.measured)
     rows = []
     for number in report.measured:
         gap = number.difference
@@ -92,8 +94,7 @@ def measured_here(report: Report) -> list[str]:
                 f"`{short_alias(number.id, report.ids)}`",
                 ", ".join(dict.fromkeys(number.layers)),
                 interval(number.value, number.low, number.high),
-                f"{percent(number.chance)} %"
-                + ("" if number.ceiling is None else f", ceiling {percent(number.ceiling)} %"),
+                _held_against(number, blind),
                 "" if gap is None else f"{points(gap.value)} ({points(gap.low)} to {points(gap.high)})",
                 str(number.clips),
                 str(number.count),
@@ -109,7 +110,29 @@ def measured_here(report: Report) -> list[str]:
             one), paired by example, with its 95 % interval. Clips, examples: of
             the test split, scored."""
         ),
+        *_notes(report, blind),
     ]
+
+
+def _held_against(number: Measured, blind: Mapping[str, float]) -> str:
+    """Chance and, where there is one, a ceiling."""
+    if number.ceiling is not None:
+        return f"{percent(number.chance)} %, ceiling {percent(number.ceiling)} %"
+    if number.id in blind:
+        return f"{percent(number.chance)} %, order-blind {percent(blind[number.id])} %"
+    return f"{percent(number.chance)} %"
+
+
+def _notes(report: Report, blind: Mapping[str, float]) -> list[str]:
+    notes = []
+    if blind:
+        notes.append(
+            """Order-blind: the ceiling of whoever sees no order, the most that any run, those told the labels included,
+            reached under this protocol by the frames' average (`_blind`)."""
+        )
+    if len(report.seeds) > 1:
+        notes.append("An interval over a few seeds is rather too short.")
+    return [paragraph(" ".join(notes))] if notes else []
 
 
 def between_runs(report: Report) -> list[str]:

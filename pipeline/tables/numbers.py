@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from statistics import fmean
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from selfsup.probes.metrics import per_example
 class Measured:
     """A number over seeds, as tables print it. Fractions; `difference` is to the reference run, paired by example.
 
-    ceiling: of whoever knows the labels, where that is not 1.
+    chance, ceiling: means over the seeds; a ceiling is of whoever knows the labels, where that is not 1.
     layers: the chosen one of each seed. overlap: clips that pretraining shares with each split of the evaluation."""
 
     id: str
@@ -106,6 +107,7 @@ def _over_seeds(
         estimate = Interval(first.value, first.low, first.high)
     else:
         estimate = bootstrap_interval(values, clusters, draws=draws, seed=seed)
+    ceilings = [one.ceiling for one in scored if one.ceiling is not None]
     ids = [evaluation.id_of(one) for evaluation, one in zip(evaluations, scored, strict=True)]
     return Measured(
         id=id_over_seeds(ids),
@@ -116,8 +118,8 @@ def _over_seeds(
         value=estimate.value,
         low=estimate.low,
         high=estimate.high,
-        chance=first.chance,
-        ceiling=first.ceiling,
+        chance=fmean(one.chance for one in scored),
+        ceiling=fmean(ceilings) if ceilings else None,
         count=first.count,
         clips=first.clips,
         difference=_difference(members, baseline, draws=draws, seed=seed),

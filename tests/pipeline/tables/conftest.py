@@ -22,7 +22,14 @@ def evaluation(tmp_path: Path) -> Write:
 
 
 def _write_evaluation(
-    root: Path, run: str, *, right: int, seed: int = 0, layer: str = "block3", on: str = "toyworld"
+    root: Path,
+    run: str,
+    *,
+    right: int,
+    seed: int = 0,
+    layer: str = "block3",
+    on: str = "toyworld",
+    **baselines: float,
 ) -> Path:
     """An evaluation of 200 clips in 4 classes of which the first `right` are classified rightly."""
     folder = root / run / f"seed-{seed}" / on / "linear"
@@ -58,7 +65,7 @@ def _write_evaluation(
                 "high": value + 0.07,
                 "count": CLIPS,
                 "clips": CLIPS,
-                "chance": 0.25,
+                **{"chance": 0.25, **baselines},
                 "choice": {"layer": layer, "penalty": 0.1, "validation_top1": 0.5},
                 "candidates": [{"layer": layer, "penalty": 0.1, "validation_top1": 0.5}],
             }

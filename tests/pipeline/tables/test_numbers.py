@@ -36,6 +36,15 @@ def test_several_seeds_are_averaged_and_their_layers_kept(evaluation: Write) -> 
     assert number.id == "smoke/toyworld/rotation/seeds/toyworld/linear/chosen/top1"
 
 
+def test_what_a_number_is_read_against_is_averaged_over_seeds_too(evaluation: Write) -> None:
+    folders = [
+        evaluation("rotation", right=120, seed=0, chance=0.2, ceiling=0.9),
+        evaluation("rotation", right=140, seed=1, chance=0.3, ceiling=0.96),
+    ]
+    (number,) = numbers.measure([read_result(folder) for folder in folders], references=REFERENCES, **BOOTSTRAP)
+    assert (number.chance, number.ceiling) == (pytest.approx(0.25), pytest.approx(0.93))
+
+
 def test_difference_is_paired_by_clip_over_the_seeds_that_both_runs_have(evaluation: Write) -> None:
     folders = [
         evaluation("rotation", right=120, seed=0),
