@@ -32,11 +32,18 @@ class Shown:
 
 
 class ShuffleAndLearn(Method):
-    """Differs from the paper in three ways. Its CaffeNet has fc6 and fc7 (4096) a frame: here one hidden layer a frame,
-    on a grid of the last block (1: on its mean, so that what is learned is in the channels, which probes read). It
-    classifies the three concatenated fc7 linearly; a linear layer adds up what each frame says alone, and cannot say of
-    c that it lies between b and d, so there may be a hidden layer (`joint`) before it. Tuples are drawn evenly: mining
-    has chosen them by their motion.
+    """Differs from the paper, beside the data, in these ways.
+
+    - Its CaffeNet has fc6 and fc7 (4096) a frame: here one hidden layer a frame, on a grid of the last block (1: on its
+      mean, so that what is learned is in the channels, which probes read).
+    - It classifies the three concatenated fc7 linearly; a linear layer adds up what each frame says alone, and cannot
+      say of c that it lies between b and d, so there may be a hidden layer (`joint`) before it.
+    - Its frames are what the camera took. The encoder here may shift the frames of a window onto each other and take
+      what differs in each from their mean (`stabilised`, `contrast` of `PerFrame`), since who acts is small.
+    - Tuples are drawn evenly: mining has drawn them by their motion (`pipeline.mining.tuples` for what it leaves open).
+    - Its crops are 227 of 256 px; here of random size and shape, the same for the three.
+    - It starts from random weights or from ImageNet's, with SGD; here from random ones alone, with the optimiser of
+      params.yaml.
     """
 
     table = "tuples"
