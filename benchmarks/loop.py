@@ -6,8 +6,9 @@
 Both train the same network on the same batch with the same optimiser. The loop does beside that what it does at every
 step of every run: an epoch's order, seeds, a draw, a look at whether losses are finite, rates, sums, rows. What a
 method takes for its views and a source for its pictures is theirs, not the loop's, so here both come ready. What counts
-is the time on a processor, with one thread. Rounds go through both, and the ratio is the median of the rounds', so that
-other work on the machine disturbs both alike. Prints a table in Markdown.
+is the time on a processor, with one thread, in a process that keeps its memory as every job does. Rounds go through
+both, in turns as to which is first, and the ratio is the median of the rounds', so that other work on the machine
+disturbs both alike. Prints a table in Markdown, with the ratios' quartiles.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
+from pipeline.memory import keep_memory
 from selfsup.methods.method import Method, Progress
 from selfsup.networks.convnet import ConvNet
 from selfsup.networks.encoder import Encoder
@@ -84,6 +86,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--rounds", type=int, default=9)
     given = parser.parse_args()
+    keep_memory()
     torch.set_num_threads(1)
     generator = Generator().manual_seed(0)
     images = torch.randn(given.batch, 3, given.side, given.side, generator=generator)
@@ -117,8 +120,8 @@ def main() -> None:
     seconds: dict[str, list[float]] = {name: [] for name in loops}
     for loop in loops.values():
         loop()
-    for _ in range(given.rounds):
-        for name, loop in loops.items():
+    for number in range(given.rounds):
+        for name, loop in sorted(loops.items(), reverse=bool(number % 2)):
             before = time.process_time()
             loop()
             seconds[name].append(time.process_time() - before)
@@ -126,10 +129,10 @@ def main() -> None:
         f"convnet {given.widths} at {given.side} px, batches of {given.batch}, {given.steps} steps a round, "
         f"{given.rounds} rounds. One thread; {platform.machine()}, torch {torch.__version__}.\n"
     )
-    print("| loop | CPU time, bare loop = 1 | ms a step |\n| --- | ---: | ---: |")
+    print("| loop | CPU time, bare loop = 1 | quartiles | ms a step |\n| --- | ---: | ---: | ---: |")
     for name, taken in seconds.items():
-        ratio = np.median(np.divide(taken, seconds["bare loop"]))
-        print(f"| {name} | {ratio:.3f} | {1000 * min(taken) / given.steps:.2f} |")
+        low, ratio, high = np.quantile(np.divide(taken, seconds["bare loop"]), (0.25, 0.5, 0.75))
+        print(f"| {name} | {ratio:.3f} | {low:.3f} to {high:.3f} | {1000 * min(taken) / given.steps:.2f} |")
 
 
 if __name__ == "__main__":

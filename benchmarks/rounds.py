@@ -48,9 +48,11 @@ def processor_seconds() -> float:
     return used
 
 
-def serve(way: Way, threads: int, connection: Connection) -> None:
-    """In a process of its own: a round for every word that comes, until there comes none."""
-    process.prepare(threads)
+def serve(way: Way, threads: int | None, connection: Connection) -> None:
+    """In a process of its own: a round for every word that comes, until there comes none. threads: with the settings
+    that every job of the pipeline has, or None: as Python starts it."""
+    if threads is not None:
+        process.prepare(threads)
     one = way()
     one()
     connection.send(None)
@@ -62,8 +64,8 @@ def serve(way: Way, threads: int, connection: Connection) -> None:
 
 
 @contextmanager
-def started(way: Way, threads: int) -> Iterator[Callable[[], Took]]:
-    """A function that has a round done."""
+def started(way: Way, threads: int | None) -> Iterator[Callable[[], Took]]:
+    """A function that has a round done. threads: see `serve`."""
     ours, theirs = get_context("spawn").Pipe()
     child = get_context("spawn").Process(target=partial(serve, way, threads, theirs))
     child.start()
@@ -98,8 +100,8 @@ LOADER: dict[str, Any] = {
 warnings.filterwarnings("ignore", message="This DataLoader will create")
 
 
-def compare(rounds: list[dict[str, Took]], ours: str) -> None:
-    """Prints a table in Markdown, and ours to the best peer's, by the clock and by processor time."""
+def compare(rounds: list[dict[str, Took]], ours: str, *, each: bool = False) -> None:
+    """Prints a table in Markdown, and ours to the best peer's (or to each), by the clock and by processor time."""
     rates = {
         kind: {name: np.array([took[name].images / getattr(took[name], kind) for took in rounds]) for name in rounds[0]}
         for kind in ("wall", "processor")
@@ -109,9 +111,10 @@ def compare(rounds: list[dict[str, Took]], ours: str) -> None:
         print(f"| {name} | {np.median(rates['wall'][name]):.0f} | {np.median(rates['processor'][name]):.0f} |")
     print()
     for kind, means in (("wall", "by the clock"), ("processor", "by processor time")):
-        best = max((name for name in rounds[0] if name != ours), key=lambda name: np.median(rates[kind][name]))
-        ratios = rates[kind][ours] / rates[kind][best]
-        print(f"{means}: {np.median(ratios):.2f} times {best} ({ratios.min():.2f} to {ratios.max():.2f})")
+        peers = sorted((name for name in rounds[0] if name != ours), key=lambda name: -np.median(rates[kind][name]))
+        for peer in peers if each else peers[:1]:
+            ratios = rates[kind][ours] / rates[kind][peer]
+            print(f"{means}: {np.median(ratios):.2f} times {peer} ({ratios.min():.2f} to {ratios.max():.2f})")
 
 
 def machine(threads: int, *packages: str) -> str:

@@ -1,10 +1,12 @@
 """SimCLR's two-view training, images a second: this project's loop and views against lightly's, in one run.
 
-    python benchmarks/simclr.py [--rounds 7] [--threads 2]
+    python benchmarks/simclr.py
+    python benchmarks/simclr.py --side 32      # views as the pipeline's clips have them: a smaller share of the network
 
-The same ConvNet (widths 32, 64, 128, 256), projection head, memory-mapped images, batches of 128, SGD and fp32. lightly
-is used as its documentation has it: SimCLRTransform in a DataLoader's two workers, over PIL pictures that need no
-decoding here, and NTXentLoss. See `rounds` for how time is measured. An image counts once, not once a view.
+The same ConvNet (widths 32, 64, 128, 256), projection head, memory-mapped images of 64 px, batches of 128, SGD and
+fp32. lightly is used as its documentation has it: SimCLRTransform in a DataLoader's two workers, over PIL pictures that
+need no decoding here, and NTXentLoss; once as Python starts it, and once with the pipeline's settings of a process
+(threads bound, memory kept). See `rounds` for how time is measured. An image counts once, not once a view.
 """
 
 import argparse
@@ -17,13 +19,13 @@ from pathlib import Path
 import numpy as np
 from rounds import LOADER, WORKERS, Way, compare, machine, started, textured
 
-IMAGES, SIDE, BATCH = 1024, 64, 128
+IMAGES, STORED, BATCH = 1024, 64, 128
 WIDTHS, PROJECTION, TEMPERATURE = [32, 64, 128, 256], 128, 0.5
 RATE, MOMENTUM = 0.05, 0.9
 OURS = "ours"
 
 
-def ours(path: Path) -> Callable[[], int]:
+def ours(path: Path, side: int) -> Callable[[], int]:
     import torch
     import torch.nn.functional as F
     from torch import Generator, Tensor
@@ -56,7 +58,7 @@ def ours(path: Path) -> Callable[[], int]:
 
         def __init__(self) -> None:
             super().__init__()
-            self.encoder = ConvNet(widths=WIDTHS, side=SIDE)
+            self.encoder = ConvNet(widths=WIDTHS, side=side)
             self.head = projection(WIDTHS[-1])
 
         def view(self, frames: Tensor, generator: Generator) -> Tensor:
@@ -125,13 +127,13 @@ def projection(width: int):
 class Pictures:
     """A map-style dataset of pairs of views."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, side: int) -> None:
         from lightly.transforms import SimCLRTransform
 
         self.images = np.load(path, mmap_mode="r")
         # Normalised to [-1, 1], as the encoder takes it.
         half = {"mean": [0.5] * 3, "std": [0.5] * 3}
-        self.transform = SimCLRTransform(input_size=SIDE, cj_strength=0.5, sigmas=(0.1, 2.0), normalize=half)
+        self.transform = SimCLRTransform(input_size=side, cj_strength=0.5, sigmas=(0.1, 2.0), normalize=half)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -142,7 +144,7 @@ class Pictures:
         return self.transform(Image.fromarray(self.images[index]))
 
 
-def lightly(path: Path) -> Callable[[], int]:
+def lightly(path: Path, side: int) -> Callable[[], int]:
     import torch
     from lightly.loss import NTXentLoss
     from torch import nn
@@ -151,13 +153,13 @@ def lightly(path: Path) -> Callable[[], int]:
     from selfsup.networks.convnet import ConvNet
 
     torch.manual_seed(0)
-    encoder = ConvNet(widths=WIDTHS, side=SIDE)
+    encoder = ConvNet(widths=WIDTHS, side=side)
     head = projection(WIDTHS[-1])
     parameters = nn.ModuleList([encoder, head]).parameters()
     criterion = NTXentLoss(temperature=TEMPERATURE)
     optimiser = torch.optim.SGD(parameters, lr=RATE, momentum=MOMENTUM)
     pairs = DataLoader(
-        Pictures(path),
+        Pictures(path, side),
         BATCH,
         shuffle=True,
         drop_last=True,
@@ -180,14 +182,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2, help="1 on a busy machine")
+    parser.add_argument("--side", type=int, default=STORED, help="px, of a view")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as processes:
         path = Path(folder) / "images.npy"
-        np.save(path, textured(IMAGES, SIDE))
-        ways: dict[str, Way] = {OURS: partial(ours, path), f"lightly, {WORKERS} workers": partial(lightly, path)}
-        print(f"Batches of {BATCH} pairs of {SIDE} px; {machine(given.threads, 'torch', 'lightly')}.\n", flush=True)
-        running = {name: processes.enter_context(started(way, given.threads)) for name, way in ways.items()}
-        compare([{name: take() for name, take in running.items()} for _ in range(given.rounds)], OURS)
+        np.save(path, textured(IMAGES, STORED))
+        peer = partial(lightly, path, given.side)
+        ways: dict[str, tuple[Way, int | None]] = {
+            OURS: (partial(ours, path, given.side), given.threads),
+            f"lightly, {WORKERS} workers": (peer, None),
+            f"lightly, {WORKERS} workers, in our process settings": (peer, given.threads),
+        }
+        print(
+            f"Batches of {BATCH} pairs of {given.side} px from images of {STORED} px; "
+            f"{machine(given.threads, 'torch', 'lightly')}.\n",
+            flush=True,
+        )
+        running = {name: processes.enter_context(started(*one)) for name, one in ways.items()}
+        compare([{name: take() for name, take in running.items()} for _ in range(given.rounds)], OURS, each=True)
 
 
 if __name__ == "__main__":
