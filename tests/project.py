@@ -3,9 +3,10 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +18,29 @@ ROOT = Path(__file__).resolve().parents[1]
 
 ROTATION = "ssl/selfsup/methods/image/rotation.py"
 RUN = "runs/smoke/toyworld-stills/rotation/seed-0"
+FEATURES = f"{RUN}/toyworld-stills/features/features.safetensors"
 LINEAR = f"{RUN}/toyworld-stills/linear"
 WEIGHTS = f"{RUN}/model.safetensors"
+
+
+LIMIT_SECONDS = 1200.0
+"""That a command may take: the whole smoke pipeline takes two minutes, on a machine that does other work some more."""
+
+
+def run(*command: str, cwd: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """A command, its output kept. Raises AssertionError, after killing it with all that it has started, for one that
+    takes too long: a test that hangs would say nothing."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=cwd, env=environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    ) as process:
+        try:
+            out, error = process.communicate(timeout=LIMIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            out, error = process.communicate()
+            raise AssertionError(f"{' '.join(command)} took {LIMIT_SECONDS:.0f} s:\n{out}\n{error}") from None
+    return subprocess.CompletedProcess(command, process.returncode, out, error)
 
 
 @dataclass(frozen=True)
@@ -38,7 +60,7 @@ class Project:
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """A command in the copy's root, its output kept."""
-        done = subprocess.run(command, cwd=self.root, env=self.environment, capture_output=True, text=True, check=False)
+        done = run(*command, cwd=self.root, environment=self.environment)
         if check and done.returncode:
             raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
         return done
