@@ -1,8 +1,8 @@
 """The whole DAG. `snakemake --cores all reports/table.md` makes the report that params.yaml asks for.
 
     card, params ─ fetch ─ decode (a job a shard) ─ index (a job a split) ─ pretrain ─ evaluate ─ report ─ publish
-    beside it:     crop (stills out of clips) ─ decode ─ index; mine (after index); cues (after all data);
-                   reel (after the index of the training clips)
+    beside it:     crop (stills out of clips) ─ decode ─ index; mine (after index); features (after pretrain, for all
+                   protocols that read them); cues (after all data); reel (after the index of the training clips)
 
 No rule depends on source files: each depends on the fingerprint of the code that it reaches, refreshed here.
 """
@@ -56,6 +56,7 @@ localrules:
     table,
     data,
     pretrain_all,
+    features_all,
     evaluate_all,
 
 

@@ -26,6 +26,7 @@ Scale = Annotated[str, typer.Option(help="smoke, default or paper")]
 Dataset = Annotated[str, typer.Option(help="a dataset with a card in data/cards/")]
 Name = Annotated[str, typer.Option("--run", help="a run of params.yaml")]
 Seed = Annotated[int, typer.Option()]
+On = Annotated[str, typer.Option(help="the dataset that is evaluated on")]
 Split = Annotated[str, typer.Option(help="train, validation or test")]
 
 
@@ -94,12 +95,21 @@ def pretrain(scale: Scale, dataset: Dataset, run: Name, seed: Seed) -> None:
 
 
 @app.command(rich_help_panel=STAGES)
+def features(scale: Scale, dataset: Dataset, run: Name, seed: Seed, on: On) -> None:
+    """Compute what a run's frozen encoder of pictures makes of a dataset."""
+    parameters = _prepared(scale)
+    from pipeline.stages.features import features as stage
+
+    stage(parameters, scale, dataset, run, seed, on)
+
+
+@app.command(rich_help_panel=STAGES)
 def evaluate(
     scale: Scale,
     dataset: Dataset,
     run: Name,
     seed: Seed,
-    on: Annotated[str, typer.Option(help="the dataset that is evaluated on")],
+    on: On,
     protocol: Annotated[str, typer.Option(help="a protocol of params.yaml")],
 ) -> None:
     """Evaluate a pretrained run under a protocol."""

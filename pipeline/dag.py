@@ -104,6 +104,27 @@ class Dag:
         """The same of a protocol."""
         return self._drawn(PROTOCOLS[self.parameters.protocols[protocol].probe], scale, dataset, layout.SPLITS)
 
+    def read_by_evaluation(self, scale: str, dataset: str, run: str, seed: int, on: str, protocol: str) -> list[Path]:
+        """What a protocol is given of a run: the features that are kept, or its networks and what they are to see."""
+        if self._reads_features(protocol):
+            return [layout.features(scale, dataset, run, seed, on)]
+        weights = layout.run(scale, dataset, run, seed) / "model.safetensors"
+        code = layout.fingerprints(scale) / "pretrain" / f"{run}.json"
+        return [weights, code, *self.shards(scale, on, layout.SPLITS), *self.drawn_by_protocol(scale, on, protocol)]
+
+    def features(self, scale: str, dataset: str, name: str) -> list[Path]:
+        """One file of all features that protocols of a dataset's report read."""
+        found = [
+            layout.features(scale, of, run, seed, on).with_name(name)
+            for of, run, on, protocol in eligibility.evaluations(self.parameters, scale, dataset, self.card)
+            if self._reads_features(protocol)
+            for seed in self.parameters.seeds
+        ]
+        return list(dict.fromkeys(found))
+
+    def _reads_features(self, protocol: str) -> bool:
+        return drawn.reads_features(PROTOCOLS[self.parameters.protocols[protocol].probe])
+
     def _drawn(self, entry: str, scale: str, dataset: str, splits: Iterable[str]) -> list[Path]:
         annotations = [path.parent for path in drawn.objects(entry, scale, self.card(dataset))]
         return drawn.tuples(entry, scale, dataset, splits) + annotations

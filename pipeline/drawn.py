@@ -14,6 +14,11 @@ def tuples(entry: str, scale: str, dataset: str, splits: Iterable[str]) -> list[
     return [layout.tuples(scale, dataset, split) for split in splits] if drawn else []
 
 
+def reads_features(entry: str) -> bool:
+    """entry: of a probe. Whether it is given features that are kept, and not a run's networks and the store."""
+    return bool(class_literal(entry, "reads_features", False))
+
+
 def objects(entry: str, scale: str, card: Card) -> list[Path]:
     """The annotation table, where it draws what is made of it and the dataset knows it."""
     asked = class_literal(entry, "annotations", ())

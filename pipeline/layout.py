@@ -9,6 +9,7 @@ PUBLISHED = Path("data/published.csv")
 SPLITS = ("train", "validation", "test")
 CHECKPOINT = "checkpoint.safetensors"
 TENSORBOARD = "tensorboard"
+FEATURES = "features"
 
 
 def card(dataset: str) -> Path:
@@ -66,6 +67,11 @@ def tensorboard(scale: str, dataset: str, name: str, seed: int) -> Path:
 
 def evaluation(scale: str, dataset: str, name: str, seed: int, on: str, protocol: str) -> Path:
     return run(scale, dataset, name, seed) / on / protocol
+
+
+def features(scale: str, dataset: str, name: str, seed: int, on: str) -> Path:
+    """What a run's frozen encoder makes of a dataset: a file in a folder of its own, among those of the protocols."""
+    return run(scale, dataset, name, seed) / on / FEATURES / "features.safetensors"
 
 
 def seed_of(evaluation: Path) -> int:

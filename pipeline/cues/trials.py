@@ -13,7 +13,7 @@ from selfsup.methods.method import Method
 from selfsup.networks.convnet import ConvNet
 from selfsup.networks.encoder import Encoder, Window
 from selfsup.probes.crossfit import SoftmaxLayer
-from selfsup.probes.features import clip_features
+from selfsup.probes.features import Labelled, clip_features
 from selfsup.probes.intervals import Interval, bootstrap_interval, paired_difference
 from selfsup.probes.linear import Linear
 from selfsup.source import Draw, Source
@@ -64,15 +64,8 @@ def trial(
         return build(SupervisedClips, arguments, {"encoder": encoder}, settings.seed)
 
     untrained = fresh().encoders()["encoder"]
-    probe = Linear(
-        label=label,
-        dims=settings.dims,
-        train_frames=1,
-        test_frames=1,
-        penalties=settings.penalties,
-        max_iterations=settings.max_iterations,
-    )
-    read_out = probe.read_out(untrained, sources["train"], sources["validation"], sources["test"], device)
+    probe = Linear(label=label, penalties=settings.penalties, max_iterations=settings.max_iterations)
+    (read_out,) = probe.evaluate(**features_of(untrained, sources, label, settings, device), seed=settings.seed)
     method = fresh()
     assert isinstance(method, SupervisedClips)
     pretrain(method, sources["train"], schedule, settings.seed, device, on_log)
@@ -106,6 +99,16 @@ def parents(source: Source) -> np.ndarray:
     return source.take(Draw(torch.arange(len(rows)), rows, {})).parents.numpy()
 
 
+def features_of(
+    encoder: Encoder, sources: Sources, label: str, settings: CueReport, device: str
+) -> dict[str, Labelled]:
+    """By split, of the middle of every clip."""
+    return {
+        split: clip_features(encoder, source, label=label, times_per_clip=1, dims=settings.dims, device=device)
+        for split, source in sources.items()
+    }
+
+
 def few_labels(
     untrained: Encoder, trained: Encoder, sources: Sources, label: str, settings: CueReport, device: str
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -114,15 +117,12 @@ def few_labels(
     for all draws at once."""
     results = []
     for encoder in (untrained, trained):
-        features = {
-            split: clip_features(encoder, source, label=label, times_per_clip=1, dims=settings.dims, device=device)
-            for split, source in sources.items()
-        }
-        labels = {split: one.labels for split, one in features.items()}
+        splits = features_of(encoder, sources, label, settings, device)
+        labels = {split: one.labels for split, one in splits.items()}
         draws = [_drawn(labels["train"], settings, number) for number in range(settings.few_draws)]
         best: tuple[float, np.ndarray] = (-1.0, np.zeros(0))
-        for block in features["train"].blocks:
-            values = {split: one.blocks[block][:, 0] for split, one in features.items()}
+        for block in splits["train"].features.blocks:
+            values = {split: one.features.blocks[block][:, 0] for split, one in splits.items()}
             for penalty in settings.penalties:
                 layers = [
                     SoftmaxLayer(values["train"][one], labels["train"][one], penalty, settings.max_iterations)

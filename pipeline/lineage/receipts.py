@@ -33,7 +33,20 @@ PACKAGES = [
 ]
 
 
-STAGES = ("reel", "cues", "publish", "report", "evaluate", "pretrain", "mine", "index", "decode", "crop", "fetch")
+STAGES = (
+    "reel",
+    "cues",
+    "publish",
+    "report",
+    "evaluate",
+    "features",
+    "pretrain",
+    "mine",
+    "index",
+    "decode",
+    "crop",
+    "fetch",
+)
 """The stages that leave receipts, the last first."""
 
 PLANNED = "SELFSUP_PLANNED"

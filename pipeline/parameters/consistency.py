@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline import cards
+from pipeline import cards, layout
 from pipeline.datasets import CROPS, DATASETS
 from pipeline.errors import UserError, did_you_mean
 from pipeline.parameters.models import Parameters, Store
@@ -32,12 +32,16 @@ def check(parameters: Parameters, file: str) -> None:
     for name, suite in parameters.suites.items():
         _all_in(suite.runs, pretrained, f"{file}: suites.{name}.runs")
         _all_in(suite.protocols, parameters.protocols, f"{file}: suites.{name}.protocols")
+        if len({_reads_features(parameters, one, f"{file}: protocols.{one}") for one in suite.protocols}) > 1:
+            raise UserError(f"{file}: suites.{name}.protocols: some read features, others networks; part them")
         for member in suite.runs:
             for asked in suite.protocols:
                 _check_evaluation(parameters, member, asked, f"{file}: suites.{name}")
     for name, run in parameters.runs.items():
         entry = entry_of(METHODS, run.method, f"{file}: runs.{name}.method")
         check_arguments(entry, run.arguments, f"{file}: runs.{name}.arguments")
+    if layout.FEATURES in parameters.protocols:
+        raise UserError(f"{file}: protocols.{layout.FEATURES}: a folder of this name is there already; choose another")
     for name, protocol in parameters.protocols.items():
         entry_of(PROTOCOLS, protocol.probe, f"{file}: protocols.{name}.probe")
         known = {cards.MAIN: None, **card.labels}
@@ -122,6 +126,11 @@ def _check_evaluation(parameters: Parameters, run: str, protocol: str, key: str)
                     f"{key}: protocol {protocol} needs one encoder of {' and '.join(streams)}: at scale {scale_name} "
                     f"run {run} has {takes.count(streams)}; part them"
                 )
+
+
+def _reads_features(parameters: Parameters, protocol: str, key: str) -> bool:
+    entry = entry_of(PROTOCOLS, parameters.protocols[protocol].probe, f"{key}.probe")
+    return bool(class_literal(entry, "reads_features", False))
 
 
 def _all_in(names: list[str], known: Mapping[str, Any], key: str) -> None:

@@ -23,6 +23,8 @@ def keys_of(stage: str, scale: str, dataset: str, name: str = "") -> list[str]:
             return [f"scales.{scale}.mining"]
         case "pretrain":
             return [f"runs.{name}", f"scales.{scale}.training.{name}", "watch", "device", f"scales.{scale}.threads"]
+        case "features":
+            return [f"scales.{scale}.features", "device", f"scales.{scale}.threads"]
         case "evaluate":
             return [
                 f"protocols.{name}",

@@ -145,6 +145,14 @@ class CueReport(Strict):
     ceilings: Ceilings
 
 
+class FeatureSizes(Strict):
+    """What is kept of a frozen encoder's features, for the protocols that read them."""
+
+    dims: int = Field(ge=1, le=1_000_000, description="the most numbers a block is pooled to; papers have about 9,000")
+    train_frames: int = Field(ge=1, le=10_000, description="of each training clip, every one an example")
+    test_frames: int = Field(ge=1, le=10_000, description="of each validation and test clip: scores are averaged")
+
+
 class Resources(Strict):
     """What a job that computes asks of a cluster."""
 
@@ -162,6 +170,7 @@ class Scale(Strict):
     mining: Mining
     cues: CueReport
     training: dict[str, Training]
+    features: FeatureSizes
     protocols: dict[str, dict[str, Any]]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,15 @@ from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
 from pipeline.parameters.models import Bootstrap
 from pipeline.stages.weights import outcome, read_encoders, read_method
-from pipeline.store import index
+from pipeline.store import features, index
 from pipeline.store.source import StoreSource
 from selfsup.probes import PROTOCOLS
+from selfsup.probes.features import Labelled, labelled
 from selfsup.probes.intervals import bootstrap_interval
 from selfsup.probes.metrics import per_example
 from selfsup.probes.probe import Evaluation, Pretrained
 from selfsup.registry import load
-from selfsup.source import TooLittleData
+from selfsup.source import Source, TooLittleData
 from selfsup.training import resolved_precision
 
 IDS = pa.list_(pa.string())
@@ -50,25 +52,32 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
     weights, heads = (
         layout.run(scale, dataset, run, seed) / name for name in ("model.safetensors", "heads.safetensors")
     )
+    kept = layout.features(scale, dataset, run, seed, on)
     indices = {split: layout.index(scale, on, split) for split in layout.SPLITS}
     pretrained = layout.index(scale, dataset, "train")
     rows = {split: index.read(path) for split, path in indices.items()}
-    shards = sorted({f"{shard}.arrow" for table in rows.values() for shard in table["shard"].unique()})
     card = cards.read(on)
     chosen = parameters.protocols[protocol]
     objects = drawn.objects(PROTOCOLS[chosen.probe], scale, card)
+    if reads_features := drawn.reads_features(PROTOCOLS[chosen.probe]):
+        given = [kept]
+    else:
+        shards = sorted({f"{shard}.arrow" for table in rows.values() for shard in table["shard"].unique()})
+        given = [
+            weights,
+            *(layout.decoded(scale, on) / shard for shard in shards),
+            *drawn.tuples(PROTOCOLS[chosen.probe], scale, on, layout.SPLITS),
+            *objects,
+            fingerprints.check("pretrain", parameters, scale, run),
+        ]
     with receipts.open(
         "evaluate",
         receipt=folder / "receipt.json",
         inputs=[
-            weights,
             heads,
             *dict.fromkeys([pretrained, *indices.values()]),
-            *(layout.decoded(scale, on) / shard for shard in shards),
-            *drawn.tuples(PROTOCOLS[chosen.probe], scale, on, layout.SPLITS),
-            *objects,
+            *given,
             layout.card(on),
-            fingerprints.check("pretrain", parameters, scale, run),
             fingerprints.check("evaluate", parameters, scale, protocol),
         ],
         outputs=[folder / "predictions.parquet", folder / "numbers.json"],
@@ -81,8 +90,6 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
         try:
             sizes = parameters.at(scale).protocols[protocol]
             probe = load(PROTOCOLS, chosen.probe)(**card.arguments({**chosen.all_arguments(), **sizes}))
-            method = read_method(weights, heads) if probe.asks else None
-            encoders = method.encoders() if method else read_encoders(weights)
             classes = card.classes_of(probe.labels)
             sources = {
                 split: StoreSource(layout.decoded(scale, on), table, probe.table, classes, *objects)
@@ -93,7 +100,12 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
                     f"{layout.PARAMETERS}: scales.{scale}.protocols.{protocol}: the memory of this machine's {device} "
                     "is too small for it; make its numbers smaller"
                 ):
-                    results = probe.evaluate(Pretrained(encoders, method), **sources, device=device, seed=seed)
+                    if reads_features:
+                        results = probe.evaluate(**_labelled(kept, sources, probe.labels[0]), seed=seed)
+                    else:
+                        method = read_method(weights, heads) if probe.asks else None
+                        networks = Pretrained(method.encoders() if method else read_encoders(weights), method)
+                        results = probe.evaluate(networks, **sources, device=device, seed=seed)
         except ValueError as error:
             # Somebody's own folder is as small as it is: its report says what it does not carry.
             if isinstance(error, TooLittleData) and card.kind == "folder":
@@ -124,6 +136,15 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
             "precision": resolved_precision(sizes.get("precision", "fp32"), device),
             "threads": parameters.at(scale).threads,
         }
+
+
+def _labelled(path: Path, sources: Mapping[str, Source], label: str) -> dict[str, Labelled]:
+    """By split, the features that a file holds, with the label of each clip."""
+    found = {split: features.read(path, split) for split in sources}
+    for split, source in sources.items():
+        if not np.array_equal(found[split].rows, source.table["row"].numpy()):
+            raise UserError(f"{path}: of another index than the one that is here; delete it and run again")
+    return {split: labelled(found[split], source, label) for split, source in sources.items()}
 
 
 def _scored(result: Evaluation, rows: pd.DataFrame, bootstrap: Bootstrap) -> dict[str, Any]:

@@ -108,7 +108,8 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
             contact_sheet(clips.strips(shown, dataset, SHEET_SIDE), stage.partial(sheet))
         write_json(stage.partial(figures), metrics(made.measured, made.ids))
         tested = [receipts.read(one / "receipt.json") for one in evaluations]
-        write_text(stage.partial(budget), budgets.render(trained, tested))
+        frozen = [receipts.read(path) for path in dag.features(scale, dataset, "receipt.json")]
+        write_text(stage.partial(budget), budgets.render(trained, frozen, tested))
         curves(dict(reversed(logs.items())), stage.partial(curved))
         confusion(answered, stage.partial(confused))
         searches([search.panel() for search in found.within], 3, stage.partial(neighbours))

@@ -9,8 +9,10 @@ MEGABYTE = 1e6
 JOB = ("Job s", "MB", "Device", "Precision")
 
 
-def render(runs: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]) -> str:
-    """The page. runs, evaluations: their receipts."""
+def render(
+    runs: Sequence[dict[str, Any]], features: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]
+) -> str:
+    """The page. runs, features, evaluations: their receipts."""
     parts = [
         "# What it cost",
         paragraph(
@@ -26,6 +28,7 @@ def render(runs: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]
             [_run(one) for one in runs],
             right=frozenset({2, 3, 4, 5, 6, 7, 8}),
         ),
+        *_features(features),
         "## Evaluation",
         grid(
             ["Run", "Seed", "On", "Protocol", *JOB],
@@ -37,6 +40,27 @@ def render(runs: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]
         ),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _features(features: Sequence[dict[str, Any]]) -> list[str]:
+    if not features:
+        return []
+    rows = [
+        [
+            f"`{one['run']}`",
+            str(one["seed"]),
+            f"`{one['on']}`",
+            str(sum(one["notes"]["clips"].values())),
+            f"{sum(output['size'] for output in one['outputs']) / MEGABYTE:.0f}",
+            *_job(one),
+        ]
+        for one in features
+    ]
+    return [
+        "## Features",
+        paragraph("Of a frozen encoder of pictures, kept for the protocols that read them."),
+        grid(["Run", "Seed", "On", "Clips", "File MB", *JOB], rows, right=frozenset({3, 4, 5, 6})),
+    ]
 
 
 def _run(receipt: dict[str, Any]) -> list[str]:

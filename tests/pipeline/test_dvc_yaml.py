@@ -16,6 +16,7 @@ RULES = {
     "decode": [("decode", ""), ("index", ""), ("mine", "")],
     "decode-images": [("decode", ""), ("index", "")],
     **{f"pretrain-{group}": [("pretrain", "run")] for group in ("images", "video", "audiovisual")},
+    **{f"features-{suite}": [("features", "")] for suite in ("image", "vision")},
     **{
         f"evaluate-{suite}": [("evaluate", "protocol")]
         for suite in ("image", "vision", "video", "order", "sound", "correspondence")
@@ -87,7 +88,7 @@ def test_what_dvc_depends_on_snakemake_does_too(project: Project) -> None:
 def test_what_a_run_reads_in_snakemake_dvc_depends_on_too(project: Project) -> None:
     jobs = inputs_of_jobs(project)
     for stage in stages(project.root):
-        if stage.name.startswith(("pretrain-", "evaluate-")):
+        if stage.name.startswith(("pretrain-", "features-", "evaluate-")):
             # Shards change with their index.
             read = {path for path in read_by(jobs, stage) if not path.endswith(".arrow")}
             assert read <= dependencies(stage), f"{stage.name} lacks {sorted(read - dependencies(stage))}"

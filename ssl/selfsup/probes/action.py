@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from selfsup.probes.classifiers import Softmax
-from selfsup.probes.features import Features, clip_features, pooled, pooled_each
+from selfsup.probes.features import Labelled, clip_features, pooled, pooled_each
 from selfsup.probes.probe import Evaluation, Pretrained, Probe
 from selfsup.probes.selection import check_labels, check_splits, choose, few_of_each
 from selfsup.source import Source
@@ -64,7 +64,7 @@ class Action(Probe):
         encoder = pretrained.encoder_of(self.streams)
         check_splits("action recognition", training=train, validation=validation, test=test)
         several = encoder.windows["frames"].steps > 1
-        features = {
+        splits = {
             split: clip_features(
                 encoder,
                 source,
@@ -76,33 +76,35 @@ class Action(Probe):
             )
             for split, source in (("train", train), ("validation", validation), ("test", test))
         }
-        labels = features["train"].labels
+        labels = splits["train"].labels
         check_labels("action recognition", self.label, labels)
-        classes = len(train.classes[self.label])
+        classes = splits["train"].classes
         few = few_of_each(labels, self.few_labels, self.few_draws, np.random.default_rng((seed, 1)))
         numbers = []
         for head, joined in (("", in_order), ("_blind", averaged)):
-            blocks = {split: joined(one) for split, one in features.items()}
+            blocks = {split: joined(one) for split, one in splits.items()}
             for amount, draws in (("", [np.arange(len(labels))]), ("_few", few)):
                 chosen = choose(
                     (blocks["train"], labels),
-                    (blocks["validation"], features["validation"].labels),
+                    (blocks["validation"], splits["validation"].labels),
                     draws,
                     self.penalties,
                     lambda x, y, penalties: Softmax.path(x, y, classes, penalties, self.max_iterations),
                 )
-                test_set = features["test"]
+                test_set = splits["test"]
                 numbers.append(
-                    chosen.evaluated(f"top1{head}{amount}", test_set.rows, test_set.labels, blocks["test"], classes)
+                    chosen.evaluated(
+                        f"top1{head}{amount}", test_set.features.rows, test_set.labels, blocks["test"], classes
+                    )
                 )
         return numbers
 
 
-def in_order(features: Features) -> dict[str, np.ndarray]:
+def in_order(split: Labelled) -> dict[str, np.ndarray]:
     """Blocks (N, T, D) -> (N, 1, T * D): frame after frame."""
-    return {name: block.reshape(len(block), 1, -1) for name, block in features.blocks.items()}
+    return {name: block.reshape(len(block), 1, -1) for name, block in split.features.blocks.items()}
 
 
-def averaged(features: Features) -> dict[str, np.ndarray]:
+def averaged(split: Labelled) -> dict[str, np.ndarray]:
     """Blocks (N, T, D) -> (N, 1, D): no order is left."""
-    return {name: block.mean(axis=1, keepdims=True) for name, block in features.blocks.items()}
+    return {name: block.mean(axis=1, keepdims=True) for name, block in split.features.blocks.items()}

@@ -1,4 +1,4 @@
-"""What a frozen encoder makes of clips: pooled maps of each block, ready for a linear classifier."""
+"""What a frozen encoder makes of clips: pooled maps of each block, ready for a classifier."""
 
 import math
 from collections.abc import Callable
@@ -18,13 +18,22 @@ BATCH = 256
 
 @dataclass(frozen=True)
 class Features:
-    """rows: (N,) int64, the clips' positions in the index. labels: (N,) int64.
-    blocks: `block1`, `block2`, ... -> (N, times a clip, D) float32.
+    """rows: (N,) int64, the clips' positions in the index. blocks: `block1`, `block2`, ... -> (N, times a clip, D)
+    float32. averages: (N, times a clip, C) float32, the last block averaged over all of its axes.
     """
 
     rows: np.ndarray
-    labels: np.ndarray
     blocks: dict[str, np.ndarray]
+    averages: np.ndarray
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Features, and one label of each clip: labels (N,) int64, of `classes` that the dataset has."""
+
+    features: Features
+    labels: np.ndarray
+    classes: int
 
 
 def clip_times(table: Table, times_per_clip: int) -> Tensor:
@@ -59,11 +68,17 @@ def pooled_each(feature_map: Tensor, dims: int) -> Tensor:
     return pooled(apart.flatten(0, 1), dims).reshape(*apart.shape[:2], -1)
 
 
-def clip_features(
+def frames_of(source: Source, frames: int) -> int:
+    """Of each clip of a source of the table `clips`, how many of so many frames are different: a still shows the same
+    at every time of it."""
+    return frames if bool((source.table["end"] > source.table["start"]).any()) else 1
+
+
+@torch.no_grad()
+def features_of(
     encoder: Encoder,
     source: Source,
     *,
-    label: str,
     times_per_clip: int,
     dims: int,
     device: str,
@@ -73,33 +88,59 @@ def clip_features(
     `times_per_clip` times of it; the encoder ends in evaluation mode on device. pool: `pooled`, or `pooled_each`, for
     which the times of a window are times of the clip.
 
-    Raises ValueError if the source has no clips, does not carry the label, or has clips without it (a negative label).
+    Raises ValueError if the source has no clips.
     """
     rows = source.table["row"]
     if len(rows) == 0:
         raise ValueError("a split has no clips to compute features from")
-    if label not in source.classes:
-        raise ValueError(f"no label {label!r} in this dataset; it carries {', '.join(source.classes) or 'none'}")
     encoder.to(device).eval()
     examples = torch.arange(len(rows)).repeat_interleave(times_per_clip)
     centres = clip_times(source.table, times_per_clip).flatten()
     maps: list[list[Tensor]] = []
-    labels: list[Tensor] = []
+    averages: list[Tensor] = []
     for indices, around in zip(torch.split(examples, BATCH), torch.split(centres, BATCH), strict=True):
         times = {stream: window_times(around, window) for stream, window in encoder.windows.items()}
         batch = source.take(Draw(indices, rows[indices], times))
-        labels.append(batch.labels[label])
-        with torch.no_grad():
-            blocks = encoder.blocks(encoder.prepare(batch.to(device).streams))
-            maps.append([pool(block, dims).cpu() for block in blocks])
-    clip_labels = torch.cat(labels).reshape(-1, times_per_clip)[:, 0].numpy()
-    if (clip_labels < 0).any():
-        raise ValueError(f"{(clip_labels < 0).sum()} of {len(rows)} clips have no {label!r}; leave them out")
+        blocks = encoder.blocks(encoder.prepare(batch.to(device).streams))
+        maps.append([pool(block, dims).float().cpu() for block in blocks])
+        averages.append(blocks[-1].flatten(2).mean(dim=2).float().cpu())
     return Features(
         rows=rows.numpy(),
-        labels=clip_labels,
         blocks={
             f"block{depth}": torch.cat(parts).reshape(len(rows), -1, parts[0].shape[-1]).numpy()
             for depth, parts in enumerate(zip(*maps, strict=True), start=1)
         },
+        averages=torch.cat(averages).reshape(len(rows), times_per_clip, -1).numpy(),
     )
+
+
+def labelled(features: Features, source: Source, label: str) -> Labelled:
+    """features: of this source. Raises ValueError if it does not carry the label, or has clips without it (a negative
+    label)."""
+    if label not in source.classes:
+        raise ValueError(f"no label {label!r} in this dataset; it carries {', '.join(source.classes) or 'none'}")
+    labels = labels_of(source, label)
+    if (labels < 0).any():
+        raise ValueError(f"{(labels < 0).sum()} of {len(labels)} clips have no {label!r}; leave them out")
+    return Labelled(features, labels, len(source.classes[label]))
+
+
+def labels_of(source: Source, label: str) -> np.ndarray:
+    """(N,) int64, of every entry of a source that was opened with the label. No stream is read."""
+    rows = source.table["row"]
+    return source.take(Draw(torch.arange(len(rows)), rows, {})).labels[label].numpy()
+
+
+def clip_features(
+    encoder: Encoder,
+    source: Source,
+    *,
+    label: str,
+    times_per_clip: int,
+    dims: int,
+    device: str,
+    pool: Callable[[Tensor, int], Tensor] = pooled,
+) -> Labelled:
+    """`features_of`, `labelled`. Raises ValueError like both."""
+    features = features_of(encoder, source, times_per_clip=times_per_clip, dims=dims, device=device, pool=pool)
+    return labelled(features, source, label)

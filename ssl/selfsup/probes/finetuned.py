@@ -18,7 +18,7 @@ from torch import Tensor
 from selfsup.methods.reference import SupervisedVideo
 from selfsup.networks.encoder import window_times
 from selfsup.networks.heads import PooledClassifier
-from selfsup.probes.features import clip_times
+from selfsup.probes.features import clip_times, labels_of
 from selfsup.probes.probe import Evaluation, Pretrained, Probe
 from selfsup.probes.selection import check_labels, few_of_each
 from selfsup.source import Batch, Draw, Source, Table
@@ -87,7 +87,7 @@ class FinetunedAction(Probe):
         """seed: of the few labels, the head and the training. Validation is not read. Raises ValueError for one class
         among the training clips, NonFiniteLoss for a loss that is not finite."""
         encoder = pretrained.encoder_of(self.streams)
-        labels = labels_of(train)
+        labels = labels_of(train, self.label)
         check_labels("fine-tuning", self.label, labels)
         few = few_of_each(labels, self.few_labels, 1, np.random.default_rng((seed, 1)))
         classes = len(train.classes[self.label])
@@ -140,13 +140,6 @@ class Subset:
     def take(self, draw: Draw) -> Batch:
         """See `selfsup.source.Source.take`."""
         return self.source.take(draw)
-
-
-def labels_of(source: Source) -> np.ndarray:
-    """(N,) int64, of every entry of a source that was opened with one label."""
-    rows = source.table["row"]
-    batch = source.take(Draw(torch.arange(len(rows)), rows, {}))
-    return next(iter(batch.labels.values())).numpy()
 
 
 @torch.no_grad()

@@ -2,28 +2,31 @@
 CVPR 2018, section 3.4. Nothing is trained: a test clip is of the class with most weight among the training clips that
 are nearest to it, each weighing exp(cosine / temperature).
 
-The features are the last block's, averaged over all of its axes; the paper has one embedding and fixes k at 200.
+The features are the last block's, averaged over all of its axes and over the frames of a clip; the paper has one
+embedding and fixes k at 200.
 """
 
 from typing import ClassVar
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from selfsup.probes.features import Labelled
 from selfsup.probes.metrics import top1
-from selfsup.probes.probe import Evaluation, Pretrained, Probe, Retrieved
-from selfsup.probes.selection import check_labels, check_splits
-from selfsup.probes.watch import features_of, nearest, votes
-from selfsup.source import Source
+from selfsup.probes.probe import Evaluation, FeatureProbe, Retrieved
+from selfsup.probes.selection import check_labels
+from selfsup.probes.watch import nearest, votes
 
 
-class KNN(Probe):
+class KNN(FeatureProbe):
     """Number `top1`; k is chosen on validation."""
 
     table = "clips"
     streams = ("frames",)
     asks = ""
+    reads_features = True
     ranges: ClassVar = {"neighbours": (1, 1_000_000), "temperature": (1e-6, 1e6), "kept": (1, 1000)}
 
     def __init__(self, *, label: str, neighbours: list[int], temperature: float, kept: int) -> None:
@@ -35,35 +38,27 @@ class KNN(Probe):
         self.temperature = temperature
         self.kept = kept
 
-    def evaluate(
-        self, pretrained: Pretrained, *, train: Source, validation: Source, test: Source, device: str, seed: int
-    ) -> list[Evaluation]:
-        """seed: unused, for nothing is drawn. Raises ValueError like `Linear`."""
-        encoder = pretrained.encoder_of(self.streams)
-        check_splits("nearest neighbours", training=train, validation=validation, test=test)
-        encoder.to(device).eval()
-        (bank, known), (choosing, right), (asked, truth) = (
-            features_of(encoder, source, torch.arange(len(source.table["row"])), device)
-            for source in (train, validation, test)
-        )
-        check_labels("nearest neighbours", self.label, known[self.label].numpy())
-        classes = len(train.classes[self.label])
+    def evaluate(self, *, train: Labelled, validation: Labelled, test: Labelled, seed: int) -> list[Evaluation]:
+        """seed: unused, for nothing is drawn. Raises TooLittleData like `Linear`."""
+        check_labels("nearest neighbours", self.label, train.labels)
+        bank, choosing, asked = (embedded(one) for one in (train, validation, test))
+        known = torch.from_numpy(train.labels)
         most = max(*self.neighbours, self.kept)
 
         def answers(similarity: Tensor, places: Tensor, count: int) -> np.ndarray:
             weights = votes(
                 similarity[:, :count],
                 places[:, :count],
-                known[self.label],
-                classes=classes,
+                known,
+                classes=train.classes,
                 temperature=self.temperature,
             )
             return (weights / weights.sum(dim=1, keepdim=True)).numpy()
 
-        layer = f"block{len(encoder.channels)}"
+        layer = f"block{len(train.features.blocks)}"
         found = nearest(choosing, bank, most)
         said = [answers(*found, count).argmax(axis=1) for count in self.neighbours]
-        accuracies = [float(top1(right[self.label].numpy(), one).mean()) for one in said]
+        accuracies = [float(top1(validation.labels, one).mean()) for one in said]
         candidates = [
             {"layer": layer, "neighbours": count, "validation_top1": accuracy}
             for count, accuracy in zip(self.neighbours, accuracies, strict=True)
@@ -72,10 +67,15 @@ class KNN(Probe):
         similarity, places = nearest(asked, bank, most)
         scores = answers(similarity, places, self.neighbours[best])
         predictions = {
-            "row": test.table["row"].numpy(),
-            "label": truth[self.label].numpy(),
+            "row": test.features.rows,
+            "label": test.labels,
             "prediction": scores.argmax(axis=1).astype(np.int64),
             "scores": scores,
         }
-        retrieved = Retrieved("train", train.table["row"].numpy()[places[:, : self.kept]])
-        return [Evaluation("top1", predictions, candidates[best], candidates, {"chance": 1 / classes}, retrieved)]
+        retrieved = Retrieved("train", train.features.rows[places[:, : self.kept].numpy()])
+        return [Evaluation("top1", predictions, candidates[best], candidates, {"chance": 1 / train.classes}, retrieved)]
+
+
+def embedded(split: Labelled) -> Tensor:
+    """(N, C) of length 1."""
+    return F.normalize(torch.from_numpy(split.features.averages).mean(dim=1), dim=1)

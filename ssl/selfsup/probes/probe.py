@@ -8,6 +8,7 @@ import numpy as np
 
 from selfsup.methods.method import Method
 from selfsup.networks.encoder import Encoder
+from selfsup.probes.features import Labelled
 from selfsup.source import Source
 
 
@@ -57,8 +58,9 @@ class Evaluation:
     retrieved: Retrieved | None = None
 
 
-class Probe(Protocol):
-    """A protocol. Its constructor's keyword arguments are the protocol's in params.yaml; none has a default."""
+class Asked(Protocol):
+    """What every protocol states. Its constructor's keyword arguments are the protocol's in params.yaml; none has a
+    default."""
 
     table: ClassVar[str]
     """The row table that its sources are opened with."""
@@ -72,12 +74,27 @@ class Probe(Protocol):
     """Whether it needs several frames of a clip."""
     asks: ClassVar[str]
     """Which question it has for the method itself, one of `Method.answers`; empty if it takes an encoder alone."""
+    reads_features: ClassVar[bool] = False
+    """Whether it is a `FeatureProbe`; a literal."""
     labels: tuple[str, ...]
     """The labels that its sources are opened with."""
+
+
+class Probe(Asked, Protocol):
+    """A protocol that is given the networks and the clips."""
 
     def evaluate(
         self, pretrained: Pretrained, *, train: Source, validation: Source, test: Source, device: str, seed: int
     ) -> list[Evaluation]:
         """Fit on train, choose on validation, score the choice on test, once: the protocol's numbers. Leaves what was
         pretrained as it was, but for evaluation mode and device; whatever is drawn follows from the seed."""
+        ...
+
+
+class FeatureProbe(Asked, Protocol):
+    """A protocol that is given features of an encoder of pictures, computed once for all that read them. It predicts
+    one label, `labels`."""
+
+    def evaluate(self, *, train: Labelled, validation: Labelled, test: Labelled, seed: int) -> list[Evaluation]:
+        """As `Probe.evaluate`. Raises TooLittleData where there is nothing to tell apart."""
         ...

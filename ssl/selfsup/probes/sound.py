@@ -71,16 +71,17 @@ class SoundSVM(Probe):
             for source in (train, validation, test)
         )
         check_labels("sound classification", self.label, fitting.labels)
-        classes = len(train.classes[self.label])
+        classes = fitting.classes
         few = few_of_each(fitting.labels, self.few_labels, self.few_draws, np.random.default_rng((seed, 1)))
         numbers = []
         for amount, draws in (("", [np.arange(len(fitting.labels))]), ("_few", few)):
             chosen = choose(
-                (fitting.blocks, fitting.labels),
-                (choosing.blocks, choosing.labels),
+                (fitting.features.blocks, fitting.labels),
+                (choosing.features.blocks, choosing.labels),
                 draws,
                 self.costs,
                 lambda x, y, costs: OneVsAllSVM.path(x, y, classes, costs, self.max_iterations),
             )
-            numbers.append(chosen.evaluated(f"top1{amount}", final.rows, final.labels, final.blocks, classes))
+            tested = final.features
+            numbers.append(chosen.evaluated(f"top1{amount}", tested.rows, final.labels, tested.blocks, classes))
         return numbers

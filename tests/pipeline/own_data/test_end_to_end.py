@@ -100,6 +100,37 @@ def test_a_folder_of_videos_ends_in_a_report(project: Project, tmp_path: Path) -
     assert jobs(project, target) >= {"index", "evaluate", "report"}
 
 
+def test_images_in_classes_end_in_a_report(project: Project, tmp_path: Path) -> None:
+    for label in ("a", "b"):
+        for split, count in (("train", 12), ("validation", 4), ("test", 4)):
+            for number in range(count):
+                image(tmp_path / "own" / split / label / f"{number}.png", seed=100 * ord(label) + 20 * count + number)
+    (tmp_path / "own/test/a/broken.jpg").write_bytes(b"\xff\xd8\xff" + b"\0" * 50)
+    project.set("suites.image.runs", ["random", "rotation"])
+    project.set("protocols.linear.arguments.penalties", [0.1])
+    project.pipeline("add", "mine", str(tmp_path / "own"))
+    target = "reports/smoke/mine/table.md"
+    project.run("snakemake", "--cores", "all", target)
+    assert jobs(project, target) == set()
+    table = (project.root / target).read_text()
+    measured = json.loads((project.root / "reports/smoke/mine/metrics.json").read_text())["measured"]
+    for run in ("random", "rotation"):
+        for protocol in ("linear", "knn"):
+            assert f"`{run}.{protocol}.top1`" in table
+            assert 0 <= measured[run][protocol]["top1"]["value"] <= 1
+    assert re.search(r"^- .*`action`.*: needs several frames of a clip", unwrapped(table), re.MULTILINE)
+    assert "test/a/broken.jpg" in table
+    # One features file a run, that both protocols name.
+    kept = [
+        path.relative_to(project.root).as_posix() for path in project.root.glob("runs/smoke/mine/*/*/mine/features/*s")
+    ]
+    assert len(kept) == 2
+    for path in kept:
+        for protocol in ("linear", "knn"):
+            receipt = json.loads((project.root / path).parents[1].joinpath(protocol, "receipt.json").read_text())
+            assert path in [one["path"] for one in receipt["inputs"]]
+
+
 def test_sound_is_decoded_where_there_is_some_and_a_changed_file_is_not_used(project: Project, tmp_path: Path) -> None:
     for number in range(6):
         layout = ("mono", "stereo")[number % 2]

@@ -2,36 +2,41 @@
 
 import pytest
 
-from tests.project import LINEAR, WEIGHTS, Project
+from tests.project import FEATURES, LINEAR, RUN, WEIGHTS, Project
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize(
-    ("file", "expected"),
+    ("stage", "file", "expected"),
     [
-        (WEIGHTS, "not a readable checkpoint"),
-        ("data/decoded/smoke/toyworld-stills/train-000.arrow", "not a readable shard"),
+        ("features", WEIGHTS, "not a readable checkpoint"),
+        ("features", "data/decoded/smoke/toyworld-stills/train-000.arrow", "not a readable shard"),
+        ("evaluate", FEATURES, "holds no readable features"),
+        ("evaluate", f"{RUN}/heads.safetensors", "not a readable checkpoint"),
     ],
 )
-def test_what_is_corrupt_is_named_by_the_stage_that_reads_it(made: Project, file: str, expected: str) -> None:
+def test_what_is_corrupt_is_named_by_the_stage_that_reads_it(
+    made: Project, stage: str, file: str, expected: str
+) -> None:
     (made.root / file).write_bytes(b"\0" * 100)
-    numbers = made.root / LINEAR / "numbers.json"
-    before = numbers.read_bytes()
-    arguments = "--scale smoke --dataset toyworld-stills --run rotation --seed 0 --on toyworld-stills --protocol linear"
-    done = made.pipeline("evaluate", *arguments.split(), check=False)
+    kept = [made.root / path for path in (f"{LINEAR}/numbers.json", FEATURES) if path != file]
+    before = [path.read_bytes() for path in kept]
+    arguments = "--scale smoke --dataset toyworld-stills --run rotation --seed 0 --on toyworld-stills"
+    protocol = ["--protocol", "linear"] if stage == "evaluate" else []
+    done = made.pipeline(stage, *arguments.split(), *protocol, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: {file}: {expected}")
     assert done.stderr.count("\n") == 1
-    assert numbers.read_bytes() == before
+    assert [path.read_bytes() for path in kept] == before
 
 
 def test_a_misspelt_key_stops_both_drivers_before_any_job(made: Project) -> None:
-    made.edit("params.yaml", "dims: 256", "dms: 256")
+    made.edit("params.yaml", "action: {dims: 256", "action: {dms: 256")
     for command in ("snakemake --cores all reports/table.md", "dvc repro", "python -m pipeline audit"):
         done = made.run(*command.split(), check=False)
         assert done.returncode != 0
-        assert "error: params.yaml: scales.smoke.protocols.linear.dms: unknown key; did you mean 'dims'?" in done.stderr
+        assert "error: params.yaml: scales.smoke.protocols.action.dms: unknown key; did you mean 'dims'?" in done.stderr
         assert "Traceback" not in done.stderr
     assert (made.root / "reports/table.md").exists()
 

@@ -66,7 +66,7 @@ def add_method(project: Project) -> None:
     (project.root / "ssl/selfsup/methods/image/new.py").write_text((project.root / ROTATION).read_text())
 
 
-AFTER_ROTATION = {"pretrain rotation", "evaluate rotation", "report", "publish"}
+AFTER_ROTATION = {"pretrain rotation", "features rotation", "evaluate rotation", "report", "publish"}
 PROBED = {"image": ("random", "rotation", "supervised"), "vision": ("random_ave_net", "ave_net")}
 """Runs by suite whose features are read out linearly."""
 EVERY_EVALUATION = {f"evaluate {run}" for runs in PROBED.values() for run in runs} | {"report", "publish"}
@@ -86,10 +86,7 @@ EVERY_EVALUATION = {f"evaluate {run}" for runs in PROBED.values() for run in run
         (
             change_constant,
             AFTER_ROTATION,
-            {
-                "pretrain-images@rotation-0",
-                *(f"evaluate-image@rotation-0-{protocol}" for protocol in ("linear", "knn")),
-            },
+            {"pretrain-images@rotation-0", "features-image@rotation-0"},
         ),
         (add_method, set(), set()),
     ],
@@ -225,5 +222,5 @@ def test_a_job_that_is_killed_is_picked_up(made: Project) -> None:
     assert driver.wait(timeout=120) != 0
     assert not (made.root / WEIGHTS).exists()
     made.run("snakemake", "--cores", "all", WEIGHTS)
-    assert made.pending() == ["evaluate rotation", "publish", "report"]
+    assert made.pending() == ["evaluate rotation", "features rotation", "publish", "report"]
     assert not list(made.root.rglob(".*.partial"))

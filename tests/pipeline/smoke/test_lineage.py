@@ -24,7 +24,7 @@ def test_the_chain_reaches_from_a_number_to_its_sources(made_once: Project) -> N
     assert told["number"].startswith("smoke/toyworld-stills/rotation/seeds/toyworld-stills/linear/")
     assert told["values"][0]["value"] == pytest.approx(top1(made_once), abs=1e-6)
     stages = [step["stage"] for step in told["chain"]]
-    assert stages[:4] == ["publish", "report", "evaluate", "pretrain"]
+    assert stages[:5] == ["publish", "report", "evaluate", "features", "pretrain"]
     assert told["printed"]["value"] == top1(made_once)
     assert stages[-1] == "fetch"
     assert {"index", "decode"} < set(stages)
@@ -44,10 +44,10 @@ ALWAYS = {"publish", "report", "evaluate", "pretrain", "index", "decode", "fetch
 @pytest.mark.parametrize(
     ("number", "stages"),
     [
-        ("supervised.knn.top1", ALWAYS | {"crop"}),
+        ("supervised.knn.top1", ALWAYS | {"crop", "features"}),
         ("shuffle_and_learn.action.top1_few", ALWAYS | {"mine"}),
         ("ave_net.correspondence.accuracy", ALWAYS),
-        ("ave_net.linear.top1", ALWAYS | {"crop"}),
+        ("ave_net.linear.top1", ALWAYS | {"crop", "features"}),
     ],
 )
 def test_a_chain_holds_the_stages_of_its_family(made_once: Project, number: str, stages: set[str]) -> None:

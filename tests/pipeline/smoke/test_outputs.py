@@ -58,7 +58,20 @@ def test_weights_load_into_the_plain_network(made_once: Project) -> None:
 def test_every_stage_left_a_receipt(made_once: Project) -> None:
     receipts = [json.loads(path.read_text()) for path in made_once.root.rglob("*receipt.json")]
     assert {one["stage"] for one in receipts} == {
-        *("fetch", "crop", "decode", "index", "mine", "pretrain", "evaluate", "report", "publish", "cues", "reel"),
+        *(
+            "fetch",
+            "crop",
+            "decode",
+            "index",
+            "mine",
+            "pretrain",
+            "features",
+            "evaluate",
+            "report",
+            "publish",
+            "cues",
+            "reel",
+        ),
     }
     for receipt in receipts:
         assert receipt["seconds"] > 0

@@ -6,14 +6,15 @@ from tests.project import Project
 
 pytestmark = pytest.mark.slow
 
-LEARNING = {"pretrain", "evaluate", "report", "publish"}
+CLIPS = {"pretrain", "evaluate", "report", "publish"}
+FROZEN = {"features", "evaluate", "report", "publish"}
+LEARNING = CLIPS | FROZEN
 STILLS = {"decode", "index"} | LEARNING
 DECODED = {"mine"} | STILLS
 PRETRAIN = {"pretrain-images", "pretrain-video", "pretrain-audiovisual"}
-EVALUATE = {
-    *("evaluate-image", "evaluate-vision", "evaluate-video", "evaluate-order"),
-    *("evaluate-sound", "evaluate-correspondence"),
-}
+FEATURES = {"features-image", "features-vision"}
+OF_NETWORKS = {"evaluate-video", "evaluate-order", "evaluate-sound", "evaluate-correspondence"}
+EVALUATE = {"evaluate-image", "evaluate-vision"} | OF_NETWORKS
 """Rules and stages by name, whatever their run or split."""
 
 PARAMETERS = {
@@ -24,14 +25,15 @@ PARAMETERS = {
     ),
     "scales.smoke.datasets.toyworld-stills.jitter": (0.9, {"crop"} | STILLS, {"crop"}),
     "scales.smoke.store.jpeg_quality": (91, DECODED, {"decode", "decode-images"}),
-    "scales.smoke.mining.motion": (0.03, {"mine"} | LEARNING, {"decode"}),
+    "scales.smoke.mining.motion": (0.03, {"mine"} | CLIPS, {"decode"}),
     "scales.smoke.training.rotation.networks.encoder.widths": ([16, 32, 48], LEARNING, {"pretrain-images"}),
     "scales.smoke.training.ave_net.schedule.steps": (61, LEARNING, {"pretrain-audiovisual"}),
+    "scales.smoke.features.dims": (128, FROZEN, FEATURES),
     "watch.neighbours": (10, LEARNING, PRETRAIN),
-    "device": ("cpu", LEARNING, PRETRAIN | EVALUATE),
-    "scales.smoke.threads": (2, LEARNING, PRETRAIN | EVALUATE),
+    "device": ("cpu", LEARNING, PRETRAIN | FEATURES | EVALUATE),
+    "scales.smoke.threads": (2, LEARNING, PRETRAIN | FEATURES | EVALUATE),
     "bootstrap.draws": (3000, {"evaluate", "report", "publish"}, EVALUATE | {"report"}),
-    "seeds": ([0, 1], LEARNING, PRETRAIN | EVALUATE | {"report"}),
+    "seeds": ([0, 1], LEARNING, PRETRAIN | FEATURES | EVALUATE | {"report"}),
 }
 """By key: another value, the rules that are then stale, and the stages, those that the change itself reaches."""
 
@@ -40,8 +42,9 @@ CODE = {
     "stages/crop": ({"crop"} | STILLS, {"crop"}),
     "stages/decode": (DECODED, {"decode", "decode-images"}),
     "stages/index": ({"index", "mine"} | LEARNING, {"decode", "decode-images"}),
-    "stages/mine": ({"mine"} | LEARNING, {"decode"}),
-    "stages/pretrain": (LEARNING, PRETRAIN | EVALUATE),
+    "stages/mine": ({"mine"} | CLIPS, {"decode"}),
+    "stages/pretrain": (LEARNING, PRETRAIN | FEATURES | OF_NETWORKS),
+    "stages/features": (FROZEN, FEATURES),
     "stages/evaluate": ({"evaluate", "report", "publish"}, EVALUATE),
     "stages/report": ({"report", "publish"}, {"report"}),
     "stages/publish": ({"publish"}, {"report"}),

@@ -21,6 +21,7 @@ from pipeline.errors import UserError
 from pipeline.lineage import fingerprints, receipts
 from pipeline.stages import checkpoint
 from pipeline.stages.evaluate import evaluate
+from pipeline.stages.features import features
 from pipeline.stages.pretrain import pretrain
 from pipeline.store import index
 from pipeline.store.shards import ShardWriter
@@ -339,7 +340,7 @@ def test_own_files_that_are_too_few_to_train_on_say_so_in_run_and_evaluation() -
     reason = "training takes two entries or more: there is 1"
     assert trained()["refused"] == reason
     assert receipts.read(FOLDER / "receipt.json")["clips"] == []
-    evaluate(parameters.read(), "smoke", DATASET, "rotation", 0, DATASET, "linear")
+    evaluate_linearly("rotation")
     assert evaluated("rotation") == (reason, [], 0)
 
 
@@ -348,12 +349,12 @@ def test_a_protocol_that_own_files_are_too_few_for_says_so() -> None:
     write_split("train", 8, one_of_its_class=True)
     write_split("test", 20)
     trained("random")
-    evaluate(parameters.read(), "smoke", DATASET, "random", 0, DATASET, "linear")
+    evaluate_linearly("random")
     refused, numbers, predictions = evaluated("random")
     assert (refused, len(numbers), predictions) == (None, 1, 20)
 
     write_split("train", 1)
-    evaluate(parameters.read(), "smoke", DATASET, "random", 0, DATASET, "linear")
+    evaluate_linearly("random")
     refused, numbers, predictions = evaluated("random")
     assert refused is not None
     assert refused.endswith("all 1 training clips have the same 'object': there is nothing to tell apart")
@@ -368,7 +369,13 @@ def test_of_rendered_clips_too_few_are_an_error() -> None:
     with pytest.raises(
         UserError, match=r"^params\.yaml: protocol linear on toyworld-stills at scale smoke: .* the same"
     ):
-        evaluate(parameters.read(), "smoke", DATASET, "random", 0, DATASET, "linear")
+        evaluate_linearly("random")
+
+
+def evaluate_linearly(run: str) -> None:
+    settings = parameters.read()
+    features(settings, "smoke", DATASET, run, 0, DATASET)
+    evaluate(settings, "smoke", DATASET, run, 0, DATASET, "linear")
 
 
 def evaluated(run: str) -> tuple[str | None, list[dict[str, Any]], int]:

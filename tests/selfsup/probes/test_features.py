@@ -7,7 +7,7 @@ from torch import Tensor
 
 from selfsup.networks.convnet import ConvNet
 from selfsup.networks.encoder import Encoder, Window, window_times
-from selfsup.probes.features import clip_features, clip_times, pooled
+from selfsup.probes.features import clip_features, clip_times, features_of, frames_of, labelled, pooled
 
 
 def test_times_are_the_midpoints_of_equal_parts() -> None:
@@ -63,9 +63,11 @@ def test_blocks_of_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
 def test_features_stand_in_the_tables_order_and_are_the_encoders(make_source) -> None:
     source = make_source(300, table="clips", frames=4)
     encoder = ConvNet(widths=[4, 8], side=16)
-    features = clip_features(encoder, source, label="colour", times_per_clip=2, dims=32, device="cpu")
+    split = clip_features(encoder, source, label="colour", times_per_clip=2, dims=32, device="cpu")
+    features = split.features
     assert features.rows.tolist() == list(range(300))
-    assert features.labels.tolist() == source.labels["colour"].tolist()
+    assert split.labels.tolist() == source.labels["colour"].tolist()
+    assert split.classes == 3
     assert {name: block.shape for name, block in features.blocks.items()} == {
         "block1": (300, 2, 16),
         "block2": (300, 2, 32),
@@ -74,6 +76,8 @@ def test_features_stand_in_the_tables_order_and_are_the_encoders(make_source) ->
     with torch.no_grad():
         alone = encoder.blocks(encoder.prepare({"frames": source.clips[299:, 2:3]}))
     np.testing.assert_allclose(features.blocks["block1"][299, 1], pooled(alone[0], 32)[0].numpy(), atol=1e-5)
+    assert features.averages.shape == (300, 2, 8)
+    np.testing.assert_allclose(features.averages[299, 1], alone[1][0].mean(dim=(1, 2)).numpy(), atol=1e-5)
 
 
 def test_the_encoder_stays_as_it_was(make_source) -> None:
@@ -88,6 +92,20 @@ def test_clips_without_a_label_are_counted(make_source) -> None:
     source.labels["colour"][:3] = -1
     with pytest.raises(ValueError, match="3 of 8 clips have no 'colour'"):
         clip_features(ConvNet(widths=[4], side=16), source, label="colour", times_per_clip=1, dims=16, device="cpu")
+
+
+def test_a_missing_label_and_a_split_without_clips_are_named(make_source) -> None:
+    encoder, source = ConvNet(widths=[4], side=16), make_source(8, table="clips")
+    features = features_of(encoder, source, times_per_clip=1, dims=16, device="cpu")
+    with pytest.raises(ValueError, match="no label 'shape' in this dataset; it carries colour"):
+        labelled(features, source, "shape")
+    with pytest.raises(ValueError, match="a split has no clips"):
+        features_of(encoder, make_source(0, table="clips"), times_per_clip=1, dims=16, device="cpu")
+
+
+def test_of_a_still_one_frame_is_all_that_there_is(make_source) -> None:
+    assert frames_of(make_source(8, table="clips", frames=4), 3) == 3
+    assert frames_of(make_source(8, table="clips", frames=1), 3) == 1
 
 
 class Clips(Encoder):
@@ -105,7 +123,7 @@ class Clips(Encoder):
 
 def test_an_encoder_of_clips_gets_its_window_around_each_time(make_source) -> None:
     source = make_source(300, table="clips", frames=6)
-    features = clip_features(Clips(), source, label="colour", times_per_clip=2, dims=1, device="cpu")
+    features = features_of(Clips(), source, times_per_clip=2, dims=1, device="cpu")
     # Clips last from 0 to 5 s, so that the times are 1.25 and 3.75 s, the windows 0.25 to 2.25 and 2.75 to 4.75 s.
     brightness = source.clips.float().mean(dim=(2, 3, 4))
     by_hand = torch.stack([brightness[:, 0:3].mean(dim=1), brightness[:, 2:5].mean(dim=1)], dim=1)

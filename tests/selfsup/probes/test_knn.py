@@ -5,18 +5,19 @@ import pytest
 import torch
 
 from selfsup.networks.convnet import ConvNet
+from selfsup.probes.features import clip_features
 from selfsup.probes.knn import KNN
-from selfsup.probes.probe import Evaluation, Pretrained
+from selfsup.probes.probe import Evaluation
 
 
 def evaluate(splits: list, **changes) -> Evaluation:
     torch.manual_seed(0)
     encoder = ConvNet(widths=[4, 8], side=16)
     probe = KNN(**{"label": "colour", "neighbours": [60, 5], "temperature": 0.07, "kept": 4, **changes})
-    train, validation, test = splits
-    [number] = probe.evaluate(
-        Pretrained({"encoder": encoder}, None), train=train, validation=validation, test=test, device="cpu", seed=0
+    train, validation, test = (
+        clip_features(encoder, source, label="colour", times_per_clip=1, dims=8, device="cpu") for source in splits
     )
+    [number] = probe.evaluate(train=train, validation=validation, test=test, seed=0)
     return number
 
 

@@ -8,7 +8,7 @@ from torch import Generator, Tensor
 from selfsup.networks.spectrogram_net import RATE, SpectrogramNet
 from selfsup.probes.probe import Evaluation, Pretrained
 from selfsup.probes.sound import SoundSVM
-from selfsup.source import Batch, Draw, Table
+from selfsup.source import Batch, Draw, Span, Table
 
 PROTOCOL = {
     "label": "tone",
@@ -39,11 +39,13 @@ class Tones:
         self.classes = {"tone": ["low", "high", "never heard"]}
 
     def take(self, draw: Draw) -> Batch:
-        times = draw.times["spectrogram"]
+        streams = {name: self.heard(draw.rows, times) for name, times in draw.times.items()}
+        return Batch(draw.indices, draw.rows, draw.rows, streams, {"tone": self.tone[draw.rows]})
+
+    def heard(self, rows: Tensor, times: Tensor | Span) -> Tensor:
         assert isinstance(times, Tensor)
         steps = (times * RATE).round().long().clamp(0, self.sound.shape[1] - 1)
-        sound = self.sound[draw.rows[:, None], steps]
-        return Batch(draw.indices, draw.rows, draw.rows, {"spectrogram": sound}, {"tone": self.tone[draw.rows]})
+        return self.sound[rows[:, None], steps]
 
 
 def splits() -> list[Tones]:

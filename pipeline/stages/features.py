@@ -1,0 +1,61 @@
+"""features: what a run's frozen encoder of pictures makes of a dataset, once for all protocols that read it."""
+
+from pipeline import layout, process
+from pipeline.errors import UserError
+from pipeline.lineage import fingerprints, receipts
+from pipeline.parameters import Parameters, keys_of
+from pipeline.stages.weights import read_encoders
+from pipeline.store import features as kept
+from pipeline.store import index
+from pipeline.store.source import StoreSource
+from selfsup.probes.features import features_of, frames_of
+from selfsup.probes.probe import Pretrained
+
+STREAMS = ("frames",)
+"""Of the encoder whose features are kept."""
+
+
+def features(parameters: Parameters, scale: str, dataset: str, run: str, seed: int, on: str) -> None:
+    """Writes `features.safetensors`. No label is read: who has labels reads them beside."""
+    output = layout.features(scale, dataset, run, seed, on)
+    weights = layout.run(scale, dataset, run, seed) / "model.safetensors"
+    indices = {split: layout.index(scale, on, split) for split in layout.SPLITS}
+    rows = {split: index.read(path) for split, path in indices.items()}
+    shards = sorted({f"{shard}.arrow" for table in rows.values() for shard in table["shard"].unique()})
+    with receipts.open(
+        "features",
+        receipt=layout.receipt_beside(output),
+        inputs=[
+            weights,
+            *indices.values(),
+            *(layout.decoded(scale, on) / shard for shard in shards),
+            fingerprints.check("pretrain", parameters, scale, run),
+            fingerprints.check("features", parameters, scale),
+        ],
+        outputs=[output],
+        parameters=parameters.used(keys_of("features", scale, on)),
+        identity={"scale": scale, "dataset": dataset, "run": run, "seed": seed, "on": on},
+    ) as stage:
+        device = process.device(parameters.device)
+        sizes = parameters.at(scale).features
+        frames = {"train": sizes.train_frames, "validation": sizes.test_frames, "test": sizes.test_frames}
+        with process.enough_memory(
+            f"{layout.PARAMETERS}: scales.{scale}.features: the memory of this machine's {device} is too small for "
+            "it; make its numbers smaller"
+        ):
+            try:
+                encoder = Pretrained(read_encoders(weights), None).encoder_of(STREAMS)
+                made = {}
+                for split, table in rows.items():
+                    source = StoreSource(layout.decoded(scale, on), table, "clips", {})
+                    times = frames_of(source, frames[split])
+                    made[split] = features_of(encoder, source, times_per_clip=times, dims=sizes.dims, device=device)
+            except ValueError as error:
+                raise UserError(f"features of {run} on {on} at scale {scale}: {error}") from error
+            kept.write(made, stage.partial(output))
+        stage.notes |= {
+            "device": device,
+            "precision": "fp32",
+            "threads": parameters.at(scale).threads,
+            "clips": {split: len(one.rows) for split, one in made.items()},
+        }
