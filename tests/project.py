@@ -40,6 +40,9 @@ def run(*command: str, cwd: Path, environment: Mapping[str, str]) -> subprocess.
             os.killpg(process.pid, signal.SIGKILL)
             out, error = process.communicate()
             raise AssertionError(f"{' '.join(command)} took {LIMIT_SECONDS:.0f} s:\n{out}\n{error}") from None
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)  # a session of its own hears no Ctrl-C
+            raise
     return subprocess.CompletedProcess(command, process.returncode, out, error)
 
 

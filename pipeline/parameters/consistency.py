@@ -41,7 +41,7 @@ def check(parameters: Parameters, file: str) -> None:
         entry = entry_of(METHODS, run.method, f"{file}: runs.{name}.method")
         check_arguments(entry, run.arguments, f"{file}: runs.{name}.arguments")
     if layout.FEATURES in parameters.protocols:
-        raise UserError(f"{file}: protocols.{layout.FEATURES}: a folder of this name is there already; choose another")
+        raise UserError(f"{file}: protocols.{layout.FEATURES}: the name of the folder of kept features; choose another")
     for name, protocol in parameters.protocols.items():
         entry_of(PROTOCOLS, protocol.probe, f"{file}: protocols.{name}.probe")
         known = {cards.MAIN: None, **card.labels}

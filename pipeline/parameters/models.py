@@ -149,8 +149,10 @@ class FeatureSizes(Strict):
     """What is kept of a frozen encoder's features, for the protocols that read them."""
 
     dims: int = Field(ge=1, le=1_000_000, description="the most numbers a block is pooled to; papers have about 9,000")
-    train_frames: int = Field(ge=1, le=10_000, description="of each training clip, every one an example")
-    test_frames: int = Field(ge=1, le=10_000, description="of each validation and test clip: scores are averaged")
+    train_frames: int = Field(ge=1, le=10_000, description="of each training clip: examples of their own, or averaged")
+    test_frames: int = Field(
+        ge=1, le=10_000, description="of each validation and test clip: scores, or they, are averaged"
+    )
 
 
 class Resources(Strict):

@@ -7,6 +7,11 @@ rule report:
             for name in ("numbers.json", "predictions.parquet", "receipt.json")
             for path in dag.evaluations(w.scale, w.dataset, name)
         ],
+        features=lambda w: [
+            path
+            for name in ("features.safetensors", "receipt.json")
+            for path in dag.features(w.scale, w.dataset, name)
+        ],
         runs=lambda w: [
             path
             for name in ("model.safetensors", "log.csv", "receipt.json")

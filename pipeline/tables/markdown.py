@@ -10,7 +10,7 @@ from pipeline.tables.lecture import Lecture, Row, Table
 from pipeline.tables.left_out import LeftOut, counted, named
 from pipeline.tables.mined import Mined, mined_section
 from pipeline.tables.numbers import Between, Measured
-from pipeline.tables.order_blind import order_blind_ceilings
+from pipeline.tables.order_blind import best_order_blind
 from pipeline.tables.text import grid, interval, item, paragraph, percent, points
 
 SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -85,7 +85,7 @@ def smoke(scale: str) -> list[str]:
 def measured_here(report: Report) -> list[str]:
     if not report.measured:
         return ["Nothing yet."]
-    blind = order_blind_ceilings(report.measured)
+    blind = best_order_blind(report.measured)
     rows = []
     for number in report.measured:
         gap = number.difference
@@ -127,8 +127,9 @@ def _notes(report: Report, blind: Mapping[str, float]) -> list[str]:
     notes = []
     if blind:
         notes.append(
-            """Order-blind: the ceiling of whoever sees no order, the most that any run, those told the labels included,
-            reached under this protocol by the frames' average (`_blind`)."""
+            """Order-blind: the ceiling as far as it was reached here, the most of any run, those told the labels
+            included, under the same protocol by the frames' average (`_blind`). What is above it comes of order, or of
+            better features than any that were averaged."""
         )
     if len(report.seeds) > 1:
         notes.append("An interval over a few seeds is rather too short.")

@@ -1,4 +1,4 @@
-"""What a classifier can reach that sees no order: what one that sees it is read against."""
+"""What was reached without seeing order: what a classifier that sees it is read against."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ OF_ORDERED, OF_BLIND = "top1", "top1_blind"
 """How the metrics of a protocol with both heads begin."""
 
 
-def order_blind_ceilings(measured: Iterable[Measured]) -> dict[str, float]:
+def best_order_blind(measured: Iterable[Measured]) -> dict[str, float]:
     """By the id of a number of a head that sees frames in order: the highest that any run, those told the labels
     included, reached under the same protocol and with as many labels by a head on the frames' average."""
     measured = list(measured)
@@ -16,14 +16,14 @@ def order_blind_ceilings(measured: Iterable[Measured]) -> dict[str, float]:
     for one in measured:
         key = _key(one)
         reached[key] = max(one.value, reached.get(key, 0.0))
-    ceilings = {}
+    found = {}
     for one in measured:
         *place, metric = _key(one)
         if metric.startswith(OF_ORDERED) and not metric.startswith(OF_BLIND):
             blind = (*place, metric.replace(OF_ORDERED, OF_BLIND, 1))
             if blind in reached:
-                ceilings[one.id] = reached[blind]
-    return ceilings
+                found[one.id] = reached[blind]
+    return found
 
 
 def _key(one: Measured) -> tuple[str, ...]:

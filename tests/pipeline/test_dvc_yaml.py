@@ -7,6 +7,8 @@ from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
 from pipeline import parameters
+from pipeline.drawn import reads_features
+from selfsup.probes import PROTOCOLS
 from tests.project import ROOT, Project
 
 # The Snakemake rules that make what a DVC stage calls its outputs, and the arguments of keys_of that go with them.
@@ -110,7 +112,7 @@ def test_both_track_the_same_parameters(monkeypatch: pytest.MonkeyPatch) -> None
         assert tracked == expected, stage.name
 
 
-def test_every_evaluation_has_its_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_evaluation_and_its_features_have_their_stage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     read = parameters.read()
     in_dvc = {stage.name for stage in stages(ROOT) if stage.name.startswith("evaluate-")}
@@ -120,6 +122,15 @@ def test_every_evaluation_has_its_stage(monkeypatch: pytest.MonkeyPatch) -> None
         for run in members.runs
         for seed in read.seeds
         for protocol in members.protocols
+    }
+    assert in_dvc == expected
+    in_dvc = {stage.name for stage in stages(ROOT) if stage.name.startswith("features-")}
+    expected = {
+        f"features-{suite}@{run}-{seed}"
+        for suite, members in read.suites.items()
+        for run in members.runs
+        for seed in read.seeds
+        if reads_features(PROTOCOLS[read.protocols[members.protocols[0]].probe])
     }
     assert in_dvc == expected
 

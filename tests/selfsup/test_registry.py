@@ -7,6 +7,7 @@ from selfsup.methods import METHODS
 from selfsup.networks import NETWORKS
 from selfsup.probes import PROTOCOLS
 from selfsup.probes.metrics import per_example
+from selfsup.probes.probe import FeatureProbe
 from selfsup.registry import load
 
 ENTRIES = [(registry, name) for registry in (METHODS, NETWORKS, PROTOCOLS) for name in registry]
@@ -27,6 +28,10 @@ def test_every_protocol_reads_what_a_source_or_a_method_has(name: str) -> None:
     answered = {answer for entry in METHODS for answer in load(METHODS, entry).answers}
     assert not probe.asks or probe.asks in answered
     assert {"frames", "spectrogram"} >= set(probe.streams) > set()
+    # What stands in the class's own body is what params.yaml is held against.
+    assert vars(probe).get("reads_features", False) == (FeatureProbe in probe.__mro__)
+    if FeatureProbe in probe.__mro__:
+        assert (probe.table, probe.streams, probe.asks) == ("clips", ("frames",), "")
 
 
 def test_a_numbers_kind_is_its_names_first_part() -> None:

@@ -92,8 +92,8 @@ class Probe(Asked, Protocol):
 
 
 class FeatureProbe(Asked, Protocol):
-    """A protocol that is given features of an encoder of pictures, computed once for all that read them. It predicts
-    one label, `labels`."""
+    """A protocol that is given features of an encoder of pictures, computed once for all that read them: its table is
+    `clips`, its streams are `("frames",)`, and it predicts one label, `labels`."""
 
     def evaluate(self, *, train: Labelled, validation: Labelled, test: Labelled, seed: int) -> list[Evaluation]:
         """As `Probe.evaluate`. Raises TooLittleData where there is nothing to tell apart."""

@@ -37,6 +37,7 @@ from tests.project import ROOT
         ("scales/smoke/datasets/toyworld/fps", 0, "toyworld.fps: expected 1 to 240, found 0"),
         ("scales/smoke/datasets/toyworld/clips", {"train": -1}, "toyworld.clips: expected 0 to 10000000, found -1"),
         ("scales/smoke/protocols/action/dims", 0, "protocols.action.dims: expected 1 to 1000000, found 0"),
+        ("protocols/features", {"probe": "knn", "label": "main", "arguments": {}}, "the name of the folder of kept"),
         ("suites/image/protocols", ["linear", "order"], "suites.image.protocols: some read features, others networks"),
         ("runs/rotation/arguments/turns", [0, 45], "arguments.turns: expected list[Literal[0, 90, 180, 270]], found"),
         ("runs/rotation/arguments/crop_scale", [0.5], "arguments.crop_scale: expected tuple[float, float], found"),

@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.tables.numbers import Measured
-from pipeline.tables.order_blind import order_blind_ceilings
+from pipeline.tables.order_blind import best_order_blind
 
 
 def measured(run: str, protocol: str, metric: str, value: float) -> Measured:
@@ -25,7 +25,7 @@ def measured(run: str, protocol: str, metric: str, value: float) -> Measured:
     )
 
 
-def test_the_highest_without_order_is_the_ceiling_of_every_run_with_it() -> None:
+def test_the_highest_without_order_stands_beside_every_run_with_it() -> None:
     numbers = [
         measured("random", "action", "top1", 0.40),
         measured("random", "action", "top1_few", 0.24),
@@ -40,7 +40,7 @@ def test_the_highest_without_order_is_the_ceiling_of_every_run_with_it() -> None
         measured("random", "knn", "top1", 0.20),
     ]
     named = {f"{one.run}.{one.protocol}.{one.id.split('/')[-1]}": one.id for one in numbers}
-    assert order_blind_ceilings(numbers) == {
+    assert best_order_blind(numbers) == {
         named["random.action.top1"]: pytest.approx(0.54),
         named["random.action.top1_few"]: pytest.approx(0.42),
         named["supervised.action.top1"]: pytest.approx(0.54),
@@ -49,4 +49,4 @@ def test_the_highest_without_order_is_the_ceiling_of_every_run_with_it() -> None
 
 
 def test_where_no_head_is_blind_to_order_there_is_none() -> None:
-    assert order_blind_ceilings([measured("random", "linear", "top1", 0.3)]) == {}
+    assert best_order_blind([measured("random", "linear", "top1", 0.3)]) == {}
