@@ -64,7 +64,7 @@ def ours(path: Path, side: int) -> Callable[[], int]:
         def view(self, frames: Tensor, generator: Generator) -> Tensor:
             sigmas = random_sigmas(len(frames), generator, sigma=(0.1, 2.0), probability=0.5)
             images = random_resized_crop_flip(
-                frames, generator, scale=(0.08, 1), ratio=(3 / 4, 4 / 3), flip=0.5, sigmas=sigmas
+                frames, generator, scale=(0.08, 1), ratio=(3 / 4, 4 / 3), flip=0.5, side=side, sigmas=sigmas
             )
             return colour_jitter(
                 images,
