@@ -34,7 +34,7 @@ def dataset_of(parameters: Parameters, scale: str, name: str) -> str:
         raise UserError(f"{name}: a file of each of {', '.join(found)}; say which by --dataset")
     if found:
         return found[0]
-    if inside := [one for one in decoded if named.lies_in(name, one)]:
+    if inside := [one for one in decoded if named.id_of_path(name, one)]:
         return inside[0]
     if decoded and (Path(name).exists() or parameters.dataset not in decoded):
         raise UserError(f"{name}: no file of {', '.join(decoded)}, which is all that is decoded at scale {scale}")
@@ -147,7 +147,7 @@ def _find(report: Report, name: str) -> dict[tuple[str, str], tuple[pd.DataFrame
     known = dict.fromkeys(parent for of in rows.values() for parent in of["parent"])
     raise UserError(
         f"{name}: no such clip in {report.dataset} at scale {report.scale} (--dataset names other data)"
-        f"{did_you_mean(named.lies_in(name, report.dataset) or name, list(known)[:20000])}"
+        f"{did_you_mean(named.id_of_path(name, report.dataset) or name, list(known)[:20000])}"
     )
 
 

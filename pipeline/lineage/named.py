@@ -31,7 +31,7 @@ def by_path(rows: pd.DataFrame, name: str, dataset: str) -> "pd.Series[bool]":
     return rows["path"].isin(same)
 
 
-def lies_in(name: str, dataset: str) -> str | None:
+def id_of_path(name: str, dataset: str) -> str | None:
     """Of a path, of a file that may not be there, into the dataset's own folder: the id that it would have if its
     folders are those of the split and class. None for a path that leads elsewhere."""
     root = _root(dataset)

@@ -115,7 +115,7 @@ def measured_here(report: Report) -> list[str]:
 
 
 def _held_against(number: Measured, blind: Mapping[str, float]) -> str:
-    """Chance and, where there is one, a ceiling."""
+    """Chance and, where there is one, a ceiling or what was reached without seeing order."""
     if number.ceiling is not None:
         return f"{percent(number.chance)} %, ceiling {percent(number.ceiling)} %"
     if number.id in blind:
