@@ -104,13 +104,12 @@ class Dag:
         """The same of a protocol."""
         return self._drawn(PROTOCOLS[self.parameters.protocols[protocol].probe], scale, dataset, layout.SPLITS)
 
-    def read_by_evaluation(self, scale: str, dataset: str, run: str, seed: int, on: str, protocol: str) -> list[Path]:
-        """What a protocol is given of a run: the features that are kept, or its networks and what they are to see."""
+    def seen_by_evaluation(self, scale: str, dataset: str, run: str, seed: int, on: str, protocol: str) -> list[Path]:
+        """What a protocol is given beside a run's weights: the features that are kept, or what networks are to see."""
         if self._reads_features(protocol):
             return [layout.features(scale, dataset, run, seed, on)]
-        weights = layout.run(scale, dataset, run, seed) / "model.safetensors"
         code = layout.fingerprints(scale) / "pretrain" / f"{run}.json"
-        return [weights, code, *self.shards(scale, on, layout.SPLITS), *self.drawn_by_protocol(scale, on, protocol)]
+        return [code, *self.shards(scale, on, layout.SPLITS), *self.drawn_by_protocol(scale, on, protocol)]
 
     def features(self, scale: str, dataset: str, name: str) -> list[Path]:
         """One file of all features that protocols of a dataset's report read."""

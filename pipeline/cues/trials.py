@@ -13,7 +13,7 @@ from selfsup.methods.method import Method
 from selfsup.networks.convnet import ConvNet
 from selfsup.networks.encoder import Encoder, Window
 from selfsup.probes.crossfit import SoftmaxLayer
-from selfsup.probes.features import Labelled, clip_features
+from selfsup.probes.features import LabelledFeatures, clip_features
 from selfsup.probes.intervals import Interval, bootstrap_interval, paired_difference
 from selfsup.probes.linear import Linear
 from selfsup.source import Draw, Source
@@ -65,7 +65,7 @@ def trial(
 
     untrained = fresh().encoders()["encoder"]
     probe = Linear(label=label, penalties=settings.penalties, max_iterations=settings.max_iterations)
-    (read_out,) = probe.evaluate(**features_of(untrained, sources, label, settings, device), seed=settings.seed)
+    (read_out,) = probe.evaluate(**labelled_splits(untrained, sources, label, settings, device), seed=settings.seed)
     method = fresh()
     assert isinstance(method, SupervisedClips)
     pretrain(method, sources["train"], schedule, settings.seed, device, on_log)
@@ -99,9 +99,9 @@ def parents(source: Source) -> np.ndarray:
     return source.take(Draw(torch.arange(len(rows)), rows, {})).parents.numpy()
 
 
-def features_of(
+def labelled_splits(
     encoder: Encoder, sources: Sources, label: str, settings: CueReport, device: str
-) -> dict[str, Labelled]:
+) -> dict[str, LabelledFeatures]:
     """By split, of the middle of every clip."""
     return {
         split: clip_features(encoder, source, label=label, times_per_clip=1, dims=settings.dims, device=device)
@@ -117,7 +117,7 @@ def few_labels(
     for all draws at once."""
     results = []
     for encoder in (untrained, trained):
-        splits = features_of(encoder, sources, label, settings, device)
+        splits = labelled_splits(encoder, sources, label, settings, device)
         labels = {split: one.labels for split, one in splits.items()}
         draws = [_drawn(labels["train"], settings, number) for number in range(settings.few_draws)]
         best: tuple[float, np.ndarray] = (-1.0, np.zeros(0))

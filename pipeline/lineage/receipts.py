@@ -15,7 +15,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -181,6 +181,11 @@ def _is_whole(value: dict[str, Any]) -> bool:
         isinstance(file, dict) and {"path", "md5", "size", "mtime_ns", "inode"} <= file.keys() for file in files
     )
     return whole and isinstance(value.get("parameters"), dict) and value.get("stage") in STAGES
+
+
+def hashes(files: Mapping[str, Path]) -> dict[str, str]:
+    """By name."""
+    return {name: str(describe(path)["md5"]) for name, path in files.items()}
 
 
 def describe(path: Path, fresh: bool = False) -> dict[str, Any]:

@@ -31,6 +31,14 @@ PIPE = 2**20  # bytes
 MESSAGE = 2**14  # bytes of messages that are read at once
 
 
+def reading_seconds(path: Path) -> float:
+    """For which a process may be silent, beside `file_seconds`, because of a file's size."""
+    try:
+        return path.stat().st_size / BYTES_A_SECOND
+    except OSError:
+        return 0.0
+
+
 class Hung(Exception):
     """No message came in time."""
 
@@ -92,7 +100,7 @@ class Decoder:
         patience = float(self._settings["file_seconds"])
         try:
             self._tell({"path": str(path), "md5": md5, "modality": modality, "stills": stills})
-            extra = _size(path) / BYTES_A_SECOND
+            extra = reading_seconds(path)
             while True:
                 with _understood():
                     message = self._message(patience + extra)
@@ -222,10 +230,3 @@ def _understood() -> Iterator[None]:
         yield
     except (ValueError, TypeError, KeyError, AttributeError, MemoryError) as error:
         raise Garbled from error
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0

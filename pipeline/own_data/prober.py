@@ -11,7 +11,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from pipeline.datasets.folder.formats import Medium
-from pipeline.media.decoder import ENDING_SECONDS, START_SECONDS
+from pipeline.media.decoder import ENDING_SECONDS, START_SECONDS, reading_seconds
 from pipeline.media.unusable import crashed, silent
 from pipeline.memory import limit_memory
 from pipeline.own_data.probe import Facts, Limits, probe
@@ -49,11 +49,12 @@ class Prober:
         """As `probe`."""
         if not self._ready:
             self._await_ready()
+        patience = self._patience + reading_seconds(path)
         try:
             self._pipe.send(path)
-            if self._pipe.poll(self._patience):
+            if self._pipe.poll(patience):
                 return Facts(**json.loads(self._pipe.recv_bytes()))
-            problem = silent(self._patience)
+            problem = silent(patience)
         except (EOFError, ConnectionError):
             self._process.join(ENDING_SECONDS)
             problem = crashed(self._process.exitcode)

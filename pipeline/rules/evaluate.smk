@@ -32,11 +32,12 @@ rule features:
 rule evaluate:
     """Evaluate a run under one protocol."""
     input:
+        weights="runs/{scale}/{dataset}/{run}/seed-{seed}/model.safetensors",
         heads="runs/{scale}/{dataset}/{run}/seed-{seed}/heads.safetensors",
         pretrained="data/decoded/{scale}/{dataset}/index/train.parquet",
         index=lambda w: [layout.index(w.scale, w.on, split) for split in layout.SPLITS],
-        # Features, or networks and what they are to see.
-        given=lambda w: dag.read_by_evaluation(
+        # Features, or what the networks are to see.
+        seen=lambda w: dag.seen_by_evaluation(
             w.scale, w.dataset, w.run, w.seed, w.on, w.protocol
         ),
         card="data/cards/{on}.yaml",

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,12 +19,12 @@ from pipeline.stages.weights import outcome, read_encoders, read_method
 from pipeline.store import features, index
 from pipeline.store.source import StoreSource
 from selfsup.probes import PROTOCOLS
-from selfsup.probes.features import Labelled, labelled
+from selfsup.probes.features import labelled
 from selfsup.probes.intervals import bootstrap_interval
 from selfsup.probes.metrics import per_example
 from selfsup.probes.probe import Evaluation, Pretrained
 from selfsup.registry import load
-from selfsup.source import Source, TooLittleData
+from selfsup.source import TooLittleData
 from selfsup.training import resolved_precision
 
 IDS = pa.list_(pa.string())
@@ -52,19 +51,18 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
     weights, heads = (
         layout.run(scale, dataset, run, seed) / name for name in ("model.safetensors", "heads.safetensors")
     )
-    kept = layout.features(scale, dataset, run, seed, on)
     indices = {split: layout.index(scale, on, split) for split in layout.SPLITS}
     pretrained = layout.index(scale, dataset, "train")
     rows = {split: index.read(path) for split, path in indices.items()}
     card = cards.read(on)
     chosen = parameters.protocols[protocol]
     objects = drawn.objects(PROTOCOLS[chosen.probe], scale, card)
+    kept = layout.features(scale, dataset, run, seed, on)
     if reads_features := drawn.reads_features(PROTOCOLS[chosen.probe]):
-        given = [kept]
+        seen = [kept]
     else:
         shards = sorted({f"{shard}.arrow" for table in rows.values() for shard in table["shard"].unique()})
-        given = [
-            weights,
+        seen = [
             *(layout.decoded(scale, on) / shard for shard in shards),
             *drawn.tuples(PROTOCOLS[chosen.probe], scale, on, layout.SPLITS),
             *objects,
@@ -74,9 +72,10 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
         "evaluate",
         receipt=folder / "receipt.json",
         inputs=[
+            weights,
             heads,
             *dict.fromkeys([pretrained, *indices.values()]),
-            *given,
+            *seen,
             layout.card(on),
             fingerprints.check("evaluate", parameters, scale, protocol),
         ],
@@ -101,7 +100,9 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
                     "is too small for it; make its numbers smaller"
                 ):
                     if reads_features:
-                        results = probe.evaluate(**_labelled(kept, sources, probe.labels[0]), seed=seed)
+                        found = features.read(kept, layout.SPLITS, receipts.hashes({"weights": weights, **indices}))
+                        splits = {name: labelled(found[name], one, probe.labels[0]) for name, one in sources.items()}
+                        results = probe.evaluate(**splits, seed=seed)
                     else:
                         method = read_method(weights, heads) if probe.asks else None
                         networks = Pretrained(method.encoders() if method else read_encoders(weights), method)
@@ -136,15 +137,6 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
             "precision": resolved_precision(sizes.get("precision", "fp32"), device),
             "threads": parameters.at(scale).threads,
         }
-
-
-def _labelled(path: Path, sources: Mapping[str, Source], label: str) -> dict[str, Labelled]:
-    """By split, the features that a file holds, with the label of each clip."""
-    found = {split: features.read(path, split) for split in sources}
-    for split, source in sources.items():
-        if not np.array_equal(found[split].rows, source.table["row"].numpy()):
-            raise UserError(f"{path}: of another index than the one that is here; delete it and run again")
-    return {split: labelled(found[split], source, label) for split, source in sources.items()}
 
 
 def _scored(result: Evaluation, rows: pd.DataFrame, bootstrap: Bootstrap) -> dict[str, Any]:

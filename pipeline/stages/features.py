@@ -1,14 +1,14 @@
 """features: what a run's frozen encoder of pictures makes of a dataset, once for all protocols that read it."""
 
 from pipeline import layout, process
-from pipeline.errors import UserError
+from pipeline.errors import UserError, did_you_mean
 from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
 from pipeline.stages.weights import read_encoders
 from pipeline.store import features as kept
 from pipeline.store import index
 from pipeline.store.source import StoreSource
-from selfsup.probes.features import features_of, frames_of
+from selfsup.probes.features import frames_of, pooled_features
 from selfsup.probes.probe import Pretrained
 
 STREAMS = ("frames",)
@@ -17,6 +17,8 @@ STREAMS = ("frames",)
 
 def features(parameters: Parameters, scale: str, dataset: str, run: str, seed: int, on: str) -> None:
     """Writes `features.safetensors`. No label is read: who has labels reads them beside."""
+    if run not in parameters.runs:
+        raise UserError(f"{layout.PARAMETERS}: no run {run!r}{did_you_mean(run, parameters.runs)}")
     output = layout.features(scale, dataset, run, seed, on)
     weights = layout.run(scale, dataset, run, seed) / "model.safetensors"
     indices = {split: layout.index(scale, on, split) for split in layout.SPLITS}
@@ -49,10 +51,10 @@ def features(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
                 for split, table in rows.items():
                     source = StoreSource(layout.decoded(scale, on), table, "clips", {})
                     times = frames_of(source, frames[split])
-                    made[split] = features_of(encoder, source, times_per_clip=times, dims=sizes.dims, device=device)
+                    made[split] = pooled_features(encoder, source, times_per_clip=times, dims=sizes.dims, device=device)
             except ValueError as error:
                 raise UserError(f"features of {run} on {on} at scale {scale}: {error}") from error
-            kept.write(made, stage.partial(output))
+            kept.write(made, receipts.hashes({"weights": weights, **indices}), stage.partial(output))
         stage.notes |= {
             "device": device,
             "precision": "fp32",

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from selfsup.probes.classifiers import Softmax
-from selfsup.probes.features import Labelled, clip_features, pooled, pooled_each
+from selfsup.probes.features import LabelledFeatures, clip_features, pooled, pooled_each
 from selfsup.probes.probe import Evaluation, Pretrained, Probe
 from selfsup.probes.selection import check_labels, check_splits, choose, few_of_each
 from selfsup.source import Source
@@ -100,11 +100,11 @@ class Action(Probe):
         return numbers
 
 
-def in_order(split: Labelled) -> dict[str, np.ndarray]:
+def in_order(split: LabelledFeatures) -> dict[str, np.ndarray]:
     """Blocks (N, T, D) -> (N, 1, T * D): frame after frame."""
     return {name: block.reshape(len(block), 1, -1) for name, block in split.features.blocks.items()}
 
 
-def averaged(split: Labelled) -> dict[str, np.ndarray]:
+def averaged(split: LabelledFeatures) -> dict[str, np.ndarray]:
     """Blocks (N, T, D) -> (N, 1, D): no order is left."""
     return {name: block.mean(axis=1, keepdims=True) for name, block in split.features.blocks.items()}

@@ -28,7 +28,7 @@ class Features:
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelledFeatures:
     """Features, and one label of each clip: labels (N,) int64, of `classes` that the dataset has."""
 
     features: Features
@@ -75,7 +75,7 @@ def frames_of(source: Source, frames: int) -> int:
 
 
 @torch.no_grad()
-def features_of(
+def pooled_features(
     encoder: Encoder,
     source: Source,
     *,
@@ -114,7 +114,7 @@ def features_of(
     )
 
 
-def labelled(features: Features, source: Source, label: str) -> Labelled:
+def labelled(features: Features, source: Source, label: str) -> LabelledFeatures:
     """features: of this source. Raises ValueError if it does not carry the label, or has clips without it (a negative
     label)."""
     if label not in source.classes:
@@ -122,7 +122,7 @@ def labelled(features: Features, source: Source, label: str) -> Labelled:
     labels = labels_of(source, label)
     if (labels < 0).any():
         raise ValueError(f"{(labels < 0).sum()} of {len(labels)} clips have no {label!r}; leave them out")
-    return Labelled(features, labels, len(source.classes[label]))
+    return LabelledFeatures(features, labels, len(source.classes[label]))
 
 
 def labels_of(source: Source, label: str) -> np.ndarray:
@@ -140,7 +140,7 @@ def clip_features(
     dims: int,
     device: str,
     pool: Callable[[Tensor, int], Tensor] = pooled,
-) -> Labelled:
-    """`features_of`, `labelled`. Raises ValueError like both."""
-    features = features_of(encoder, source, times_per_clip=times_per_clip, dims=dims, device=device, pool=pool)
+) -> LabelledFeatures:
+    """`pooled_features`, `labelled`. Raises ValueError like both."""
+    features = pooled_features(encoder, source, times_per_clip=times_per_clip, dims=dims, device=device, pool=pool)
     return labelled(features, source, label)

@@ -2,8 +2,8 @@
 CVPR 2018, section 3.4. Nothing is trained: a test clip is of the class with most weight among the training clips that
 are nearest to it, each weighing exp(cosine / temperature).
 
-The features are the last block's, averaged over all of its axes and over the frames of a clip; the paper has one
-embedding and fixes k at 200.
+The features are the last block's, averaged over all of its axes and over the frames that are kept of a clip, which may
+be more for training clips than for the others; the paper has one embedding and fixes k at 200.
 """
 
 from typing import ClassVar
@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from selfsup.probes.features import Labelled
+from selfsup.probes.features import LabelledFeatures
 from selfsup.probes.metrics import top1
 from selfsup.probes.probe import Evaluation, FeatureProbe, Retrieved
 from selfsup.probes.selection import check_labels
@@ -38,7 +38,9 @@ class KNN(FeatureProbe):
         self.temperature = temperature
         self.kept = kept
 
-    def evaluate(self, *, train: Labelled, validation: Labelled, test: Labelled, seed: int) -> list[Evaluation]:
+    def evaluate(
+        self, *, train: LabelledFeatures, validation: LabelledFeatures, test: LabelledFeatures, seed: int
+    ) -> list[Evaluation]:
         """seed: unused, for nothing is drawn. Raises TooLittleData like `Linear`."""
         check_labels("nearest neighbours", self.label, train.labels)
         bank, choosing, asked = (embedded(one) for one in (train, validation, test))
@@ -76,6 +78,6 @@ class KNN(FeatureProbe):
         return [Evaluation("top1", predictions, candidates[best], candidates, {"chance": 1 / train.classes}, retrieved)]
 
 
-def embedded(split: Labelled) -> Tensor:
+def embedded(split: LabelledFeatures) -> Tensor:
     """(N, C) of length 1."""
     return F.normalize(torch.from_numpy(split.features.averages).mean(dim=1), dim=1)

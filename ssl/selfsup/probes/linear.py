@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from selfsup.probes.classifiers import Softmax
-from selfsup.probes.features import Labelled
+from selfsup.probes.features import LabelledFeatures
 from selfsup.probes.probe import Evaluation, FeatureProbe
 from selfsup.probes.selection import check_labels, choose
 
@@ -36,7 +36,9 @@ class Linear(FeatureProbe):
         self.penalties = penalties
         self.max_iterations = max_iterations
 
-    def evaluate(self, *, train: Labelled, validation: Labelled, test: Labelled, seed: int) -> list[Evaluation]:
+    def evaluate(
+        self, *, train: LabelledFeatures, validation: LabelledFeatures, test: LabelledFeatures, seed: int
+    ) -> list[Evaluation]:
         """Of a clip's several frames every one is an example to fit on, and the scores are averaged. seed: unused, for
         nothing is drawn.
 

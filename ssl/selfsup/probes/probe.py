@@ -8,7 +8,7 @@ import numpy as np
 
 from selfsup.methods.method import Method
 from selfsup.networks.encoder import Encoder
-from selfsup.probes.features import Labelled
+from selfsup.probes.features import LabelledFeatures
 from selfsup.source import Source
 
 
@@ -58,7 +58,7 @@ class Evaluation:
     retrieved: Retrieved | None = None
 
 
-class Asked(Protocol):
+class ProtocolFacts(Protocol):
     """What every protocol states. Its constructor's keyword arguments are the protocol's in params.yaml; none has a
     default."""
 
@@ -80,7 +80,7 @@ class Asked(Protocol):
     """The labels that its sources are opened with."""
 
 
-class Probe(Asked, Protocol):
+class Probe(ProtocolFacts, Protocol):
     """A protocol that is given the networks and the clips."""
 
     def evaluate(
@@ -91,10 +91,12 @@ class Probe(Asked, Protocol):
         ...
 
 
-class FeatureProbe(Asked, Protocol):
+class FeatureProbe(ProtocolFacts, Protocol):
     """A protocol that is given features of an encoder of pictures, computed once for all that read them: its table is
     `clips`, its streams are `("frames",)`, and it predicts one label, `labels`."""
 
-    def evaluate(self, *, train: Labelled, validation: Labelled, test: Labelled, seed: int) -> list[Evaluation]:
+    def evaluate(
+        self, *, train: LabelledFeatures, validation: LabelledFeatures, test: LabelledFeatures, seed: int
+    ) -> list[Evaluation]:
         """As `Probe.evaluate`. Raises TooLittleData where there is nothing to tell apart."""
         ...

@@ -47,11 +47,11 @@ class ClipWatch:
         }
 
     def _measured(self, encoder: Encoder, device: str) -> dict[str, float]:
-        features, labels = features_of(encoder, self.source, self.entries, device)
+        features, labels = middle_features(encoder, self.source, self.entries, device)
         measured = {"feature_std": feature_std(features), "effective_rank": effective_rank(features)}
         if self.neighbours is not None:
             near = self.neighbours
-            bank, known = features_of(encoder, near.bank, near.entries, device)
+            bank, known = middle_features(encoder, near.bank, near.entries, device)
             weights = votes(
                 *nearest(features, bank, near.count),
                 known[near.label],
@@ -63,7 +63,9 @@ class ClipWatch:
 
 
 @torch.no_grad()
-def features_of(encoder: Encoder, source: Source, entries: Tensor, device: str) -> tuple[Tensor, Mapping[str, Tensor]]:
+def middle_features(
+    encoder: Encoder, source: Source, entries: Tensor, device: str
+) -> tuple[Tensor, Mapping[str, Tensor]]:
     """The middle of each clip, read as `encoder.windows` says: the last block, averaged over all of its axes, at length
     1 -> (N, C) float32, and the labels that the source carries, (N,) each, all on the CPU."""
     centres, rows = (source.table["start"] + source.table["end"]) / 2, source.table["row"]

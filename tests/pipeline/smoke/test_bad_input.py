@@ -1,5 +1,7 @@
 """What is wrong is named in one line, and nothing is lost."""
 
+import re
+
 import pytest
 
 from tests.project import FEATURES, LINEAR, RUN, WEIGHTS, Project
@@ -57,6 +59,22 @@ def test_a_target_that_is_not_there_is_one_line(made_once: Project, target: str,
     assert done.returncode == 1
     assert expected in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("stage", "named"),
+    [
+        ("pretrain --dataset toyworld --run", "rotatoin"),
+        ("features --dataset toyworld-stills --on toyworld-stills --run", "rotatoin"),
+        ("evaluate --dataset toyworld-stills --on toyworld-stills --run rotation --protocol", "liner"),
+    ],
+)
+def test_a_stage_asked_for_what_params_do_not_name_is_one_line(made_once: Project, stage: str, named: str) -> None:
+    done = made_once.run(*f"python -m pipeline {stage} {named} --scale smoke --seed 0".split(), check=False)
+    assert done.returncode == 1
+    assert re.fullmatch(
+        rf"error: params\.yaml: .*no run.* '{named}'; did you mean '(rotation|linear)'\?\n", done.stderr
+    )
 
 
 def test_a_full_disk_is_one_line_and_leaves_what_was_there(made: Project) -> None:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from selfsup.networks.convnet import ConvNet
 from selfsup.networks.encoder import Encoder, Window, window_times
-from selfsup.probes.features import clip_features, clip_times, features_of, frames_of, labelled, pooled
+from selfsup.probes.features import clip_features, clip_times, frames_of, labelled, pooled, pooled_features
 
 
 def test_times_are_the_midpoints_of_equal_parts() -> None:
@@ -96,11 +96,11 @@ def test_clips_without_a_label_are_counted(make_source) -> None:
 
 def test_a_missing_label_and_a_split_without_clips_are_named(make_source) -> None:
     encoder, source = ConvNet(widths=[4], side=16), make_source(8, table="clips")
-    features = features_of(encoder, source, times_per_clip=1, dims=16, device="cpu")
+    features = pooled_features(encoder, source, times_per_clip=1, dims=16, device="cpu")
     with pytest.raises(ValueError, match="no label 'shape' in this dataset; it carries colour"):
         labelled(features, source, "shape")
     with pytest.raises(ValueError, match="a split has no clips"):
-        features_of(encoder, make_source(0, table="clips"), times_per_clip=1, dims=16, device="cpu")
+        pooled_features(encoder, make_source(0, table="clips"), times_per_clip=1, dims=16, device="cpu")
 
 
 def test_of_a_still_one_frame_is_all_that_there_is(make_source) -> None:
@@ -123,7 +123,7 @@ class Clips(Encoder):
 
 def test_an_encoder_of_clips_gets_its_window_around_each_time(make_source) -> None:
     source = make_source(300, table="clips", frames=6)
-    features = features_of(Clips(), source, times_per_clip=2, dims=1, device="cpu")
+    features = pooled_features(Clips(), source, times_per_clip=2, dims=1, device="cpu")
     # Clips last from 0 to 5 s, so that the times are 1.25 and 3.75 s, the windows 0.25 to 2.25 and 2.75 to 4.75 s.
     brightness = source.clips.float().mean(dim=(2, 3, 4))
     by_hand = torch.stack([brightness[:, 0:3].mean(dim=1), brightness[:, 2:5].mean(dim=1)], dim=1)

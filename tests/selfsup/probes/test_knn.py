@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from selfsup.networks.convnet import ConvNet
-from selfsup.probes.features import clip_features
+from selfsup.probes.features import Features, LabelledFeatures, clip_features
 from selfsup.probes.knn import KNN
 from selfsup.probes.probe import Evaluation
 
@@ -70,3 +70,19 @@ def test_one_class_is_nothing_to_tell_apart(splits) -> None:
     splits[0].labels["colour"][:] = 1
     with pytest.raises(ValueError, match="nearest neighbours: all 60 training clips have the same 'colour'"):
         evaluate(splits)
+
+
+def of_frames(*clips: list[tuple[float, float]]) -> LabelledFeatures:
+    """Of as many classes as clips."""
+    averages = np.array(clips, np.float32)
+    return LabelledFeatures(Features(np.arange(len(clips)), {"block1": averages}, averages), np.arange(len(clips)), 2)
+
+
+def test_a_clip_is_the_average_of_its_frames_however_many_are_kept() -> None:
+    # (1, 1) is nearer to the first training clip's average, at 45 degrees, than to the other's, at 17; of single
+    # frames that one's are the nearest.
+    train = of_frames([(1, 0), (0, 1)], [(1, 0.3), (1, 0.3)])
+    test = of_frames([(1, 1)], [(1, 0.3)])
+    probe = KNN(label="colour", neighbours=[1], temperature=0.07, kept=1)
+    [number] = probe.evaluate(train=train, validation=test, test=test, seed=0)
+    assert number.predictions["prediction"].tolist() == [0, 1]

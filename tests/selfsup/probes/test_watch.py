@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from selfsup.networks.convnet import ConvNet
-from selfsup.probes.watch import ClipWatch, Neighbours, effective_rank, feature_std, features_of, nearest, votes
+from selfsup.probes.watch import ClipWatch, Neighbours, effective_rank, feature_std, middle_features, nearest, votes
 
 
 def unit(count: int, dims: int, seed: int = 0) -> torch.Tensor:
@@ -81,7 +81,7 @@ def test_each_of_several_encoders_has_columns_of_its_own(make_source) -> None:
 
 def test_only_the_entries_are_looked_at(make_source) -> None:
     source = make_source(20, table="clips", frames=3)
-    features, labels = features_of(encoder(), source, torch.tensor([4, 11]), "cpu")
+    features, labels = middle_features(encoder(), source, torch.tensor([4, 11]), "cpu")
     assert features.shape == (2, 16)
     assert labels["colour"].tolist() == source.labels["colour"][[4, 11]].tolist()
     torch.testing.assert_close(features.norm(dim=1), torch.ones(2))
