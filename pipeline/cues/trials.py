@@ -86,7 +86,8 @@ def encoder_of(task: str, length: float, settings: CueReport) -> tuple[type[Enco
     """Class and arguments. length: of a clip, from its first to its last frame, in seconds."""
     network = {"widths": settings.widths, "side": settings.side}
     if task == SOUND:
-        return Sound, {**network, "window": Window(round(LENGTH * length * RATE), LENGTH * length)}
+        steps = round(LENGTH * length * RATE)
+        return Sound, {**network, "window": Window(steps, (steps - 1) / RATE)}
     if task in (ORDERED, BLIND):
         network["side"] = settings.clip_side
         return Frames, {**network, "window": Window(settings.frames, LENGTH * length), "ordered": task == ORDERED}

@@ -76,7 +76,6 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
                 networks = {name: _network(described) for name, described in training.networks.items()}
                 given = card.arguments(chosen.arguments)
                 method = build(load(METHODS, chosen.method), given, networks, seed)
-                source = StoreSource(store, rows["train"], method.table, card.classes_of(method.labels), *objects)
                 schedule = Schedule(**training.schedule.model_dump()) if training.schedule else None
                 precision = resolved_precision(schedule.precision, device) if schedule else None
                 watch = None
@@ -97,6 +96,7 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
                 # Somebody's own folder is as small as it is: its runs train on what there is, or say that they cannot.
                 own, refused = card.kind == "folder", None
                 try:
+                    source = StoreSource(store, rows["train"], method.table, card.classes_of(method.labels), *objects)
                     history, facts = _trained(method, source, schedule, seed, device, watch, folder, kept, belongs, own)
                 except TooLittleData as error:
                     if not own:

@@ -11,7 +11,7 @@ from torch import Tensor
 from pipeline.errors import UserError
 from pipeline.store import annotations, index
 from pipeline.store.shards import Shard, Steps
-from selfsup.source import TUPLE_STRATEGIES, Batch, Draw, Span, Table
+from selfsup.source import TUPLE_STRATEGIES, Batch, Draw, Span, Table, TooLittleData
 
 
 class StoreSource:
@@ -19,7 +19,7 @@ class StoreSource:
 
     folder: where the shards lie. labels: the labels that may be seen, with their classes. objects: the annotation table
     of which the streams of `pipeline.store.annotations` are made when they are first drawn; may be None.
-    Raises UserError when nothing in the split can be used, or a label that is asked for is missing.
+    Raises TooLittleData when nothing in the split can be used, UserError when a label that is asked for is missing.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class StoreSource:
         self.classes: Mapping[str, list[str]] = dict(labels)
         usable = index.usable(rows)
         if not len(usable):
-            raise UserError(f"{folder}: no clip of this split can be used; {self._reasons()}")
+            raise TooLittleData(f"{folder}: no clip of this split can be used; {self._reasons()}")
         self.table: Table = TABLES[table](folder, rows, usable)
         self._shard_names, self._offsets = rows["shard"].to_numpy(), rows["offset"].to_numpy()
         self._times = rows["frame_times"].to_numpy()
@@ -93,11 +93,11 @@ class StoreSource:
         return tensor.permute(0, 1, 4, 2, 3) if name == "frames" else tensor
 
     def _steps(self, row: int, name: str, times: np.ndarray) -> np.ndarray:
+        """Each lasts from its own time until the next one's; a millionth of a second absorbs rounding."""
         rate = None if name in annotations.STREAMS else self._shard(row).streams[name].rate
         if rate is None:
-            # A frame is shown from its own time until the next one's; a millionth of a second absorbs rounding.
             return np.searchsorted(self._times[row], times + 1e-6, side="right") - 1
-        return np.round((times - self._starts[row]) * rate).astype(np.int64)
+        return np.floor((times + 1e-6 - self._starts[row]) * rate).astype(np.int64)
 
     def _window(self, row: int, name: str) -> Steps | np.ndarray:
         if name in annotations.STREAMS:

@@ -1,8 +1,9 @@
 """Action recognition from frozen features of several frames of a clip, by one softmax layer.
 
-Two heads: one on the frames' features in their order, and one on their average, which cannot see any order: what the
-first has beyond the second is the worth of order. Two-stream networks (Simonyan and Zisserman, NIPS 2014), and Shuffle
-and Learn with them (section 4), average over 25 frames: the order-blind head's way. Each with all labels and with few.
+Two heads: one on the frames' features in their order, and one on their average, which sees no order beyond what the
+network takes in with a frame (which of them the others are shifted onto): what the first has beyond the second is the
+worth of order. Two-stream networks (Simonyan and Zisserman, NIPS 2014), and Shuffle and Learn with them (section 4),
+average over 25 frames: the order-blind head's way. Each with all labels and with few.
 """
 
 from typing import ClassVar
@@ -106,5 +107,5 @@ def in_order(split: LabelledFeatures) -> dict[str, np.ndarray]:
 
 
 def averaged(split: LabelledFeatures) -> dict[str, np.ndarray]:
-    """Blocks (N, T, D) -> (N, 1, D): no order is left."""
+    """Blocks (N, T, D) -> (N, 1, D), the same in any order of the frames' features."""
     return {name: block.mean(axis=1, keepdims=True) for name, block in split.features.blocks.items()}

@@ -10,6 +10,10 @@ import scipy.optimize
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
+TOLERANCE = 1e-3
+"""Of a softmax fit, which ends where no slope is steeper. On features of actions 1e-4 took up to three times as many
+iterations, and what was best on validation scored within half a point of it."""
+
 
 class Classifier(Protocol):
     """Fitted to features (N, T, D), every time an example."""
@@ -31,8 +35,8 @@ class Standardised:
         examples = features.reshape(-1, features.shape[-1])
         self.mean = examples.mean(axis=0)
         std = examples.std(axis=0)
-        # A unit that is dead on the training clips carries nothing: keep it at zero there.
-        self.std = np.where(std > 0, std, 1).astype(np.float32)
+        # A unit that is dead on the training clips, rounding aside, carries nothing.
+        self.std = np.where(std > 1e-6 * (1 + np.abs(self.mean)), std, np.inf).astype(np.float32)
         self.basis: np.ndarray | None = None
         if len(examples) < examples.shape[1]:
             self.basis = np.linalg.qr(self(features).T)[0]
@@ -59,7 +63,7 @@ class Softmax:
         features: (N, T, D). labels: (N,). penalties: lambda in `mean cross-entropy + lambda / 2 * squared weights`."""
         standardised = Standardised(features)
         examples, targets = standardised(features), labels.repeat(features.shape[1])
-        model = LogisticRegression(max_iter=max_iterations, solver="lbfgs", warm_start=True)
+        model = LogisticRegression(max_iter=max_iterations, solver="lbfgs", warm_start=True, tol=TOLERANCE)
         fitted = {}
         for penalty in sorted(penalties, reverse=True):
             # scikit-learn minimises C * summed cross-entropy + squared weights / 2.

@@ -1,5 +1,6 @@
 """Audio-visual correspondence: whether a frame and a stretch of sound are of the same clip, on pairs half of which are
-(Arandjelovic and Zisserman, ICCV 2017, section 4.1, and ECCV 2018, section 3.1).
+(Arandjelovic and Zisserman, ICCV 2017, section 4.1, and ECCV 2018, section 3.1). Intervals are over frames' clips, with
+the sounds that they were paired with.
 """
 
 from typing import ClassVar
@@ -29,7 +30,7 @@ class Correspondence(Probe):
 
     def __init__(self, *, label: str, pairs: int) -> None:
         """label: what sounds in a clip, for the semantic ceiling. pairs: of each test clip, matching ones; there are as
-        many mismatched ones, each with the sound of another clip."""
+        many mismatched ones, each with the sound of another film."""
         self.label = label
         self.labels = (label,)
         self.pairs = pairs
@@ -40,23 +41,18 @@ class Correspondence(Probe):
         """seed: of frames, sounds and partners. Baselines: `chance`, and `ceiling`, the accuracy of whoever knows what
         sounds in both clips of each pair and nothing else: mismatched pairs that sound alike are lost to them.
 
-        Raises TooLittleData for fewer than two test clips.
+        Raises TooLittleData where more than half of the test clips are of one file.
         """
         method = pretrained.method
         assert isinstance(method, AVENet)
         method.to(device).eval()
         rows = test.table["row"]
         count = len(rows)
-        if count < 2:
-            raise TooLittleData(f"correspondence: pairs need two test clips or more: there is {count}")
         generator = Generator().manual_seed(seed)
         scores, partners = [], []
         for _ in range(self.pairs):
-            seen, heard, labels, _ = embedded(method, test, generator, device)
-            # Another clip for each: a shift in a random order has no fixed point.
-            order = torch.randperm(count, generator=generator)
-            partner = torch.empty_like(order)
-            partner[order] = order.roll(1)
+            seen, heard, labels, films = embedded(method, test, generator, device)
+            partner = of_other_films(films, generator)
             for sound in (torch.arange(count), partner):
                 partners.append(sound)
                 scores.append(method.logits(seen, heard[sound]).softmax(dim=-1).detach().cpu())
@@ -75,6 +71,24 @@ class Correspondence(Probe):
         choice = {"layer": "embedding"}
         baselines = {"chance": 0.5, "ceiling": float((same == matching).mean())}
         return [Evaluation("accuracy", predictions, choice, [choice], baselines)]
+
+
+def of_other_films(films: Tensor, generator: Generator) -> Tensor:
+    """films: (N,) int64, of which film each clip is -> (N,), for each the position of one of another film; all of them
+    once. Raises TooLittleData where more than half are of one film."""
+    _, numbered, counts = torch.unique(films, return_inverse=True, return_counts=True)
+    most, count = int(counts.max()), len(films)
+    if 2 * most > count:
+        raise TooLittleData(
+            f"correspondence: {most} of {count} test clips are of one file: it has too few to pair with"
+        )
+    order = torch.randperm(count, generator=generator)
+    # Film by film, in a random order, and a shift by the longest: who stands there is of another one.
+    place = torch.randperm(len(counts), generator=generator)[numbered[order]]
+    order = order[place.argsort(stable=True)]
+    partner = torch.empty_like(order)
+    partner[order] = order.roll(most)
+    return partner
 
 
 @torch.no_grad()

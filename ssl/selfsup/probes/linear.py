@@ -1,7 +1,7 @@
 """Linear probe: a frozen encoder, one softmax layer on each block, as in Zhang, Isola and Efros, ECCV 2016, and
 RotNet, section 4.2.
 
-Deviates from both in that the softmax layer is fitted to convergence by L-BFGS with an L2 penalty, not by SGD with
+Deviates from both in that the softmax layer is fitted by L-BFGS with an L2 penalty, not by SGD with
 crops and flips, and that the block is chosen on validation and reported alone, not the best of all on the test set.
 All features are held in memory: good for some 100,000 frames. `pooled` says what is kept of a block.
 """

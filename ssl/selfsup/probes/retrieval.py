@@ -3,7 +3,8 @@
 A picture or a sound of one test clip asks for the pictures or sounds of all others, ordered by the distance of their
 embeddings; windows of one film are not others. Scored by nDCG@30: each of the first 30 that is relevant counts 1 /
 log2(1 + its place), as a share of what the best order of all the others would have. Relevant is what has the same
-class; the paper grades by the distance in AudioSet's ontology, which a dataset of ours need not have.
+class; the paper grades by the distance in AudioSet's ontology, which a dataset of ours need not have. Intervals are
+over those that ask, among the same others.
 """
 
 from typing import ClassVar

@@ -1,8 +1,9 @@
 """Sound classification by one-vs-all linear SVMs on z-scored features of a frozen network, as ESC-50 is evaluated in
 "Look, listen and learn" (Arandjelovic and Zisserman, ICCV 2017, section 4.2) and SoundNet.
 
-Clips are cut into overlapping stretches as long as the network takes, each of which is an example; a clip's scores are
-the mean of its stretches'. Choices are made on validation, not by cross-validation within folds.
+Of a clip some stretches as long as the network takes, evenly spaced, are examples each (they overlap where the clip is
+short, and leave gaps where it is long); a clip's scores are the mean of its stretches'. Choices are made on validation,
+not by cross-validation within folds.
 """
 
 from typing import ClassVar

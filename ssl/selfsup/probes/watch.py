@@ -31,7 +31,7 @@ class Neighbours:
 @dataclass(frozen=True)
 class ClipWatch:
     """A watch for `selfsup.training.pretrain`. source: of the table `clips`; entries: (N,) int64 of it, always the
-    same. neighbours: None where there are no labels."""
+    same. neighbours: None where there are no labels. Encoders are given whole frames, whatever they are trained on."""
 
     source: Source
     entries: Tensor

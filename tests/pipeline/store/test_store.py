@@ -15,7 +15,8 @@ from pipeline.store.sharding import shard_of
 from pipeline.store.shards import Shard, ShardWriter
 from pipeline.store.source import StoreSource
 from pipeline.store.streams import stream
-from selfsup.source import Draw, Span
+from selfsup.networks.encoder import Window, window_times
+from selfsup.source import Draw, Span, TooLittleData
 
 STREAMS = {name: stream(name, side=4, sample_rate=8000) for name in ("frames", "spectrogram", "sound")}
 
@@ -159,6 +160,20 @@ def test_a_span_is_consecutive_from_its_start(
 
 
 @pytest.mark.usefixtures("windows")
+@pytest.mark.parametrize("centre", [0.25, 0.5, 0.75])
+def test_an_even_window_around_a_step_misses_none_and_repeats_none(
+    tmp_path: Path, windows: list[dict[str, np.ndarray]], rows: pd.DataFrame, centre: float
+) -> None:
+    """Every time of it is half a step from two steps."""
+    source = StoreSource(tmp_path, rows, "clips", {})
+    times = window_times(torch.tensor([centre], dtype=torch.float64), Window(steps=80, seconds=79 / 200))
+    batch = source.take(Draw(torch.tensor([0]), torch.tensor([0]), {"spectrogram": times}))
+    first = round(centre * 200) - 40
+    heard = STREAMS["spectrogram"].restored(windows[0]["spectrogram"])
+    np.testing.assert_array_equal(batch.streams["spectrogram"][0], heard[first : first + 80])
+
+
+@pytest.mark.usefixtures("windows")
 def test_only_usable_rows_are_drawn(tmp_path: Path, rows: pd.DataFrame) -> None:
     assert StoreSource(tmp_path, rows, "clips", {}).table["row"].tolist() == [0, 2]
     frames = StoreSource(tmp_path, rows, "frames", {}).table
@@ -183,7 +198,7 @@ def test_what_cannot_be_drawn_is_named(tmp_path: Path, rows: pd.DataFrame) -> No
     with pytest.raises(UserError, match="label object is 'harp', which the card does not list"):
         StoreSource(tmp_path, rows, "clips", {"object": ["drum"]})
     rows["reason"] = "excluded: withdrawn"
-    with pytest.raises(UserError, match="no clip of this split can be used; 3 excluded: withdrawn"):
+    with pytest.raises(TooLittleData, match="no clip of this split can be used; 3 excluded: withdrawn"):
         StoreSource(tmp_path, rows, "clips", {})
 
 

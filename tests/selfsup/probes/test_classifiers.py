@@ -5,6 +5,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
+from selfsup.probes import classifiers
 from selfsup.probes.classifiers import OneVsAllSVM, Softmax
 
 CLASSES = 4
@@ -25,7 +26,10 @@ def z_scored(features: np.ndarray) -> np.ndarray:
 
 # More examples than numbers, and fewer: then all is done in the space that the examples span.
 @pytest.mark.parametrize(("count", "dims"), [(200, 12), (40, 100)])
-def test_each_softmax_layer_of_a_path_is_what_it_is_alone_in_any_order(count: int, dims: int) -> None:
+def test_each_softmax_layer_of_a_path_is_what_it_is_alone_in_any_order(
+    monkeypatch: pytest.MonkeyPatch, count: int, dims: int
+) -> None:
+    monkeypatch.setattr(classifiers, "TOLERANCE", 1e-5)
     features, labels = examples(count, dims)
     penalties = [0.01, 0.1]
     for penalty, fitted in zip(penalties, Softmax.path(features, labels, CLASSES, penalties, 2000), strict=True):

@@ -1,9 +1,11 @@
 """Correspondence asks the method about matching and mismatched pairs of the test clips."""
 
 import pytest
+import torch
 
-from selfsup.probes.correspondence import Correspondence
+from selfsup.probes.correspondence import Correspondence, of_other_films
 from selfsup.probes.probe import Evaluation, Pretrained
+from selfsup.source import TooLittleData
 from selfsup.training import build
 from tests.selfsup.probes.numbered import ARGUMENTS, COUNT, NETWORKS, Numbered, Oracle
 
@@ -50,5 +52,20 @@ def test_the_seed_decides_the_partners() -> None:
 
 
 def test_one_clip_makes_no_pairs() -> None:
-    with pytest.raises(ValueError, match="pairs need two test clips or more: there is 1"):
+    with pytest.raises(TooLittleData, match="1 of 1 test clips are of one file"):
         evaluate(count=1)
+
+
+def test_a_mismatched_pair_is_of_two_films_and_every_clip_is_once_a_partner() -> None:
+    films = torch.tensor([4, 0, 0, 1, 4, 2, 0, 3, 2, 0])
+    partners = [of_other_films(films, torch.Generator().manual_seed(seed)) for seed in range(20)]
+    for partner in partners:
+        assert (films[partner] != films).all()
+        assert sorted(partner.tolist()) == list(range(len(films)))
+    assert len({tuple(partner.tolist()) for partner in partners}) > 10
+
+
+def test_a_film_of_more_than_half_of_the_clips_has_too_few_to_pair_with() -> None:
+    of_other_films(torch.tensor([0, 0, 1, 1]), torch.Generator())
+    with pytest.raises(TooLittleData, match="3 of 5 test clips are of one file"):
+        of_other_films(torch.tensor([0, 0, 0, 1, 2]), torch.Generator())

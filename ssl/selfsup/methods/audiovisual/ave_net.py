@@ -52,9 +52,11 @@ class Embedding(nn.Module):
 class AVENet(Method):
     """Differs from the paper in the networks below the embedding, which take standardised pictures and sounds
     (`StandardisedConvNet`, `SpectrogramNet`); in that volume is not changed, of which standardising leaves nothing but
-    near silence; in the embedding's normalisation; where `negatives` says so; and in that frames are cropped around the
-    main object where a dataset knows its box, as the stills of image methods are: on whole frames of an earlier
-    toyworld accuracy was at chance after 800 steps, around objects at 61 %.
+    near silence; in that brightness and saturation are not changed either; in crops of random size and aspect, where
+    the paper's have one size; in the optimiser that params.yaml names, AdamW with a rate that is not a staircase; in
+    the embedding's normalisation; where `negatives` says so; and in that frames are cropped around the main object
+    where a dataset knows its box, as the stills of image methods are: on whole frames of an earlier toyworld accuracy
+    was at chance after 800 steps, around objects at 61 %.
     """
 
     table = "clips"
