@@ -79,10 +79,6 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
                 schedule = Schedule(**training.schedule.model_dump()) if training.schedule else None
                 precision = resolved_precision(schedule.precision, device) if schedule else None
                 watch = None
-                if schedule and schedule.watch_every:
-                    watch, stage.notes["watch"] = watch_of(
-                        parameters.watch, store, rows["train"], rows.get("validation"), card, seed
-                    )
                 belongs = digest(
                     {
                         "parameters": used,
@@ -97,6 +93,10 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
                 own, refused = card.kind == "folder", None
                 try:
                     source = StoreSource(store, rows["train"], method.table, card.classes_of(method.labels), *objects)
+                    if schedule and schedule.watch_every:
+                        watch, stage.notes["watch"] = watch_of(
+                            parameters.watch, store, rows["train"], rows.get("validation"), card, seed
+                        )
                     history, facts = _trained(method, source, schedule, seed, device, watch, folder, kept, belongs, own)
                 except TooLittleData as error:
                     if not own:

@@ -159,7 +159,6 @@ def test_a_span_is_consecutive_from_its_start(
     assert batch.labels == {}
 
 
-@pytest.mark.usefixtures("windows")
 @pytest.mark.parametrize("centre", [0.25, 0.5, 0.75])
 def test_an_even_window_around_a_step_misses_none_and_repeats_none(
     tmp_path: Path, windows: list[dict[str, np.ndarray]], rows: pd.DataFrame, centre: float
