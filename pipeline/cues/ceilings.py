@@ -96,7 +96,7 @@ class Sound(Encoder):
         return self.net.blocks(x)
 
 
-class SupervisedClips(Supervised):
+class SupervisedWindows(Supervised):
     """`Supervised` with an encoder that takes a window of a clip: pictures cropped and mirrored alike, sound at another
     volume."""
 

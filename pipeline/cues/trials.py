@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from pipeline.cues.ceilings import Frames, Sound, SupervisedClips, answers
+from pipeline.cues.ceilings import Frames, Sound, SupervisedWindows, answers
 from pipeline.parameters.models import Bootstrap, CueReport
 from selfsup.methods.method import Method
 from selfsup.networks.convnet import ConvNet
@@ -61,13 +61,13 @@ def trial(
     schedule = Schedule(**getattr(settings.ceilings, label).model_dump(), checkpoint_every=0, watch_every=0)
 
     def fresh() -> Method:
-        return build(SupervisedClips, arguments, {"encoder": encoder}, settings.seed)
+        return build(SupervisedWindows, arguments, {"encoder": encoder}, settings.seed)
 
     untrained = fresh().encoders()["encoder"]
     probe = Linear(label=label, penalties=settings.penalties, max_iterations=settings.max_iterations)
     (read_out,) = probe.evaluate(**labelled_splits(untrained, sources, label, settings, device), seed=settings.seed)
     method = fresh()
-    assert isinstance(method, SupervisedClips)
+    assert isinstance(method, SupervisedWindows)
     pretrain(method, sources["train"], schedule, settings.seed, device, on_log)
     said, true = answers(method, sources["test"], device)
     few = few_labels(untrained, method.encoder, sources, label, settings, device) if task == SOUND else None

@@ -98,8 +98,9 @@ def _ever_coarser(pixels: np.ndarray) -> Iterator[Image.Image]:
     for step in STEPS:
         rounded = (pixels.astype(int) + step // 2) // step * step
         coarse = np.where(pixels == 255, 255, rounded.clip(max=255)).astype(np.uint8)
-        yield Image.fromarray(coarse)
-    picture = Image.fromarray(pixels)
+        picture = Image.fromarray(coarse)
+        yield picture
+    # Of the coarsest: with as many colours as a page of photographs has, finding 256 takes ten times as long.
     palette = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=2)
     yield picture.quantize(palette=palette, dither=Image.Dither.NONE)
 

@@ -35,7 +35,8 @@ class StoreSource:
         self.classes: Mapping[str, list[str]] = dict(labels)
         usable = index.usable(rows)
         if not len(usable):
-            raise TooLittleData(f"{folder}: no clip of this split can be used; {self._reasons()}")
+            split = f"{rows['split'].iloc[0]} split" if len(rows) else "split"
+            raise TooLittleData(f"{folder}: no clip of its {split} can be used; {self._reasons()}")
         self.table: Table = TABLES[table](folder, rows, usable)
         self._shard_names, self._offsets = rows["shard"].to_numpy(), rows["offset"].to_numpy()
         self._times = rows["frame_times"].to_numpy()

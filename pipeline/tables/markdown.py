@@ -127,9 +127,9 @@ def _notes(report: Report, blind: Mapping[str, float]) -> list[str]:
     notes = []
     if blind:
         notes.append(
-            """Order-blind: the ceiling as far as it was reached here, the most of any run, those told the labels
-            included, under the same protocol by the frames' average (`_blind`). What is above it comes of order, or of
-            better features than any that were averaged."""
+            """Order-blind: the most that any run, those told the labels included, reached under the same protocol by
+            the frames' average (`_blind`). It is what was reached here without seeing order, no bound on what can be:
+            a number above it comes of order, or of better features than any that were averaged."""
         )
     if len(report.seeds) > 1:
         notes.append("An interval over a few seeds is rather too short.")

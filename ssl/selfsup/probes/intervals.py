@@ -1,11 +1,16 @@
 """Confidence intervals from per-example scores, by bootstrap over clips. numpy only: the report needs no torch."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 # Entries of the (draws, clusters) matrix of weights that are in memory at once.
 ENTRIES_AT_ONCE = 4_000_000
+
+Resampling = tuple[np.ndarray, np.ndarray]
+"""How often each clip (draws, clips), and by what share each seed (draws, seeds), is in a draw."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +42,28 @@ def bootstrap_interval(values: np.ndarray, clusters: np.ndarray, *, draws: int, 
     sizes = np.bincount(membership)
     sums = np.stack([np.bincount(membership, weights=scores) for scores in values])
     seeds, count = sums.shape
-    rng = np.random.default_rng(seed)
-    means = []
-    for start in range(0, draws, step := max(1, ENTRIES_AT_ONCE // count)):
-        here = min(step, draws - start)
-        # How often each clip, and each seed, is in a draw: (draws, count) and (draws, seeds).
-        times = rng.multinomial(count, np.full(count, 1 / count), size=here)
-        weights = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=here) / seeds
-        means.append(((times @ sums.T) * weights).sum(axis=1) / (times @ sizes))
+    resamplings = _kept if draws * count <= ENTRIES_AT_ONCE else _resamplings
+    means = [
+        ((times @ sums.T) * shares).sum(axis=1) / (times @ sizes)
+        for times, shares in resamplings(count, seeds, draws, seed)
+    ]
     low, high = np.quantile(np.concatenate(means), [0.025, 0.975])
     return Interval(float(values.mean()), float(low), float(high))
+
+
+def _resamplings(clips: int, seeds: int, draws: int, seed: int) -> Iterator[Resampling]:
+    """All draws, as many at a time as memory is meant for."""
+    rng = np.random.default_rng(seed)
+    for start in range(0, draws, step := max(1, ENTRIES_AT_ONCE // clips)):
+        here = min(step, draws - start)
+        times = rng.multinomial(clips, np.full(clips, 1 / clips), size=here).astype(np.float64)
+        yield times, rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=here) / seeds
+
+
+@lru_cache(maxsize=4)
+def _kept(clips: int, seeds: int, draws: int, seed: int) -> tuple[Resampling, ...]:
+    """The same: a report's numbers are of as many clips, all but a few, and to draw takes longer than to weigh."""
+    return tuple(_resamplings(clips, seeds, draws, seed))
 
 
 def paired_difference(

@@ -131,6 +131,33 @@ def test_images_in_classes_end_in_a_report(project: Project, tmp_path: Path) -> 
             assert path in [one["path"] for one in receipt["inputs"]]
 
 
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_a_split_that_has_become_unreadable_is_a_reason_in_the_report(
+    project: Project, tmp_path: Path, split: str
+) -> None:
+    for label in ("a", "b"):
+        for name in ("train", "validation", "test"):
+            for number in range(4):
+                image(
+                    tmp_path / "own" / name / label / f"{number}.png", seed=100 * ord(label) + 10 * len(name) + number
+                )
+    project.set("suites.image.runs", ["random", "rotation"])
+    project.pipeline("add", "mine", str(tmp_path / "own"))
+    for path in (tmp_path / "own" / split).rglob("*.png"):
+        path.write_bytes(path.read_bytes()[:60])
+    target = "reports/smoke/mine/table.md"
+    project.run("snakemake", "--cores", "all", target)
+    assert jobs(project, target) == set()
+    table = (project.root / target).read_text()
+    assert "\n## Measured here\n\nNothing: see below." in table
+    missing = table.partition("\n## Not run\n")[2].partition("\n## ")[0]
+    assert f"no clip of its {split} split can be used; 8 " in " ".join(missing.split())
+    assert "8 of 24 files are used for nothing" in " ".join(table.split())
+    # What is trained on can be read, so there is a network; what would be asked of it cannot.
+    trained = json.loads((project.root / "runs/smoke/mine/rotation/seed-0/receipt.json").read_text())
+    assert ("refused" in trained["notes"]) == (split == "train")
+
+
 def test_sound_is_decoded_where_there_is_some_and_a_changed_file_is_not_used(project: Project, tmp_path: Path) -> None:
     for number in range(6):
         layout = ("mono", "stereo")[number % 2]

@@ -44,6 +44,7 @@ def rows() -> pd.DataFrame:
         {
             "id": ["d/train/a", "d/train/broken", "d/train/b@0001"],
             "parent": ["d/train/a", "d/train/broken", "d/train/b"],
+            "split": "train",
             "start": [0.0, None, 10.0],
             "end": [0.9, None, 11.8],
             "frame_times": [np.arange(10) / 10, None, 10 + np.arange(10) / 5],
@@ -197,7 +198,7 @@ def test_what_cannot_be_drawn_is_named(tmp_path: Path, rows: pd.DataFrame) -> No
     with pytest.raises(UserError, match="label object is 'harp', which the card does not list"):
         StoreSource(tmp_path, rows, "clips", {"object": ["drum"]})
     rows["reason"] = "excluded: withdrawn"
-    with pytest.raises(TooLittleData, match="no clip of this split can be used; 3 excluded: withdrawn"):
+    with pytest.raises(TooLittleData, match="no clip of its train split can be used; 3 excluded: withdrawn"):
         StoreSource(tmp_path, rows, "clips", {})
 
 
