@@ -105,11 +105,12 @@ class Dag:
         return self._drawn(PROTOCOLS[self.parameters.protocols[protocol].probe], scale, dataset, layout.SPLITS)
 
     def seen_by_evaluation(self, scale: str, dataset: str, run: str, seed: int, on: str, protocol: str) -> list[Path]:
-        """What a protocol is given beside a run's weights: the features that are kept, or what networks are to see."""
+        """What a protocol is given beside a run's weights and indices: the features that are kept, or how what networks
+        are to see is made and drawn."""
         if self._reads_features(protocol):
             return [layout.features(scale, dataset, run, seed, on)]
         code = layout.fingerprints(scale) / "pretrain" / f"{run}.json"
-        return [code, *self.shards(scale, on, layout.SPLITS), *self.drawn_by_protocol(scale, on, protocol)]
+        return [code, *self.drawn_by_protocol(scale, on, protocol)]
 
     def features(self, scale: str, dataset: str, name: str) -> list[Path]:
         """One file of all features that protocols of a dataset's report read."""

@@ -112,7 +112,11 @@ rule decode:
 
 
 rule index:
-    """Join the rows of a split's shards; apply data/excluded.txt."""
+    """Join the rows of a split's shards; apply data/excluded.txt.
+
+    It holds the shards' hashes and stands for them: what reads a shard depends on its index. Snakemake hashes a job's
+    inputs once for each of its outputs, which for shards takes longer than some jobs.
+    """
     input:
         arrows=lambda w: dag.shards(w.scale, w.dataset, [w.split]),
         rows=lambda w: dag.shards(w.scale, w.dataset, [w.split], ".parquet"),
@@ -143,7 +147,6 @@ rule mine:
     """Choose Shuffle & Learn's tuples of frames by their motion."""
     input:
         index="data/decoded/{scale}/{dataset}/index/{split}.parquet",
-        shards=lambda w: dag.shards(w.scale, w.dataset, [w.split]),
         code="runs/{scale}/fingerprints/mine.json",
     output:
         tuples="data/decoded/{scale}/{dataset}/tuples/{split}.parquet",

@@ -3,7 +3,6 @@ rule features:
     input:
         weights="runs/{scale}/{dataset}/{run}/seed-{seed}/model.safetensors",
         index=lambda w: [layout.index(w.scale, w.on, split) for split in layout.SPLITS],
-        shards=lambda w: dag.shards(w.scale, w.on, layout.SPLITS),
         network="runs/{scale}/fingerprints/pretrain/{run}.json",
         code="runs/{scale}/fingerprints/features.json",
     output:
@@ -36,7 +35,7 @@ rule evaluate:
         heads="runs/{scale}/{dataset}/{run}/seed-{seed}/heads.safetensors",
         pretrained="data/decoded/{scale}/{dataset}/index/train.parquet",
         index=lambda w: [layout.index(w.scale, w.on, split) for split in layout.SPLITS],
-        # Features, or what the networks are to see.
+        # Features, or what makes what the networks are to see.
         seen=lambda w: dag.seen_by_evaluation(
             w.scale, w.dataset, w.run, w.seed, w.on, w.protocol
         ),

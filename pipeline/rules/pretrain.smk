@@ -4,7 +4,6 @@ rule pretrain:
         train="data/decoded/{scale}/{dataset}/index/train.parquet",
         # Validation is watched, where there is such a split: labels of it choose nothing.
         validation=lambda w: dag.watched(w.scale, w.dataset),
-        shards=lambda w: dag.shards(w.scale, w.dataset, ["train", "validation"]),
         drawn=lambda w: dag.drawn_by_run(w.scale, w.dataset, w.run),
         card="data/cards/{dataset}.yaml",
         code="runs/{scale}/fingerprints/pretrain/{run}.json",

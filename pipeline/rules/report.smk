@@ -18,11 +18,6 @@ rule report:
             for path in dag.runs(w.scale, w.dataset, name)
         ],
         data=lambda w: dag.data(w.scale, dag.reported(w.dataset)),
-        shards=lambda w: [
-            path
-            for name in dag.reported(w.dataset)
-            for path in dag.shards(w.scale, name, layout.SPLITS)
-        ],
         clips=lambda w: dag.clips(w.scale, w.dataset),
         excluded=lambda w: [
             layout.exclusions(w.scale, w.dataset, split)
@@ -108,11 +103,6 @@ rule cues:
             layout.index(PARAMETERS.scale, dataset, split)
             for dataset in dag.datasets
             for split in layout.SPLITS
-        ],
-        shards=[
-            shard
-            for dataset in dag.datasets
-            for shard in dag.shards(PARAMETERS.scale, dataset, layout.SPLITS)
         ],
         tuples=[
             layout.tuples(PARAMETERS.scale, PARAMETERS.dataset, split)

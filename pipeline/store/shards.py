@@ -93,7 +93,9 @@ class Steps:
 
 
 def _unreadable(where: str, error: BaseException) -> UserError:
-    return UserError(f"{where} is not readable ({error}); delete it and run again")
+    return UserError(
+        f"{where} is not readable ({error}); delete the shard, and `snakemake` with its name makes it anew"
+    )
 
 
 class Shard:
@@ -108,7 +110,9 @@ class Shard:
         except FileNotFoundError:
             raise UserError(f"{path}: this shard is missing; `snakemake {path}` makes it") from None
         except DAMAGED as error:
-            raise UserError(f"{path}: not a readable shard ({error}); delete it and run again") from None
+            raise UserError(
+                f"{path}: not a readable shard ({error}); delete it, and `snakemake {path}` makes it anew"
+            ) from None
 
     def __len__(self) -> int:
         return int(self._reader.num_record_batches)

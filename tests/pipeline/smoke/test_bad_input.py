@@ -33,6 +33,24 @@ def test_what_is_corrupt_is_named_by_the_stage_that_reads_it(
     assert [path.read_bytes() for path in kept] == before
 
 
+def test_a_damaged_shard_is_made_anew_as_the_message_says_and_nothing_else(made: Project) -> None:
+    shard = "data/decoded/smoke/toyworld-stills/train-000.arrow"
+    before = (made.root / shard).read_bytes()
+    (made.root / shard).write_bytes(before[: len(before) // 2])
+    stage = "features --scale smoke --dataset toyworld-stills --run rotation --seed 0 --on toyworld-stills"
+    said = made.pipeline(*stage.split(), check=False).stderr
+    assert f"{shard}: not a readable shard" in said
+    assert f"delete it, and `snakemake {shard}` makes it anew" in said
+    (made.root / shard).unlink()
+    assert (
+        f"{shard}: this shard is missing; `snakemake {shard}` makes it"
+        in made.pipeline(*stage.split(), check=False).stderr
+    )
+    made.run("snakemake", "--cores", "all", shard)
+    assert (made.root / shard).read_bytes() == before
+    assert made.pending() == []
+
+
 def test_a_misspelt_key_stops_both_drivers_before_any_job(made: Project) -> None:
     made.edit("params.yaml", "action: {dims: 256", "action: {dms: 256")
     for command in ("snakemake --cores all reports/table.md", "dvc repro", "python -m pipeline audit"):
