@@ -42,10 +42,7 @@ def test_a_damaged_shard_is_made_anew_as_the_message_says_and_nothing_else(made:
     assert f"{shard}: not a readable shard" in said
     assert f"delete it, and `snakemake {shard}` makes it anew" in said
     (made.root / shard).unlink()
-    assert (
-        f"{shard}: this shard is missing; `snakemake {shard}` makes it"
-        in made.pipeline(*stage.split(), check=False).stderr
-    )
+    assert f"`snakemake {shard}` makes it" in made.pipeline(*stage.split(), check=False).stderr
     made.run("snakemake", "--cores", "all", shard)
     assert (made.root / shard).read_bytes() == before
     assert made.pending() == []
