@@ -72,7 +72,7 @@ onstart:
     if not workflow.touch:
         for report in dag.reports_after(workflow.dag.needrun_jobs()):
             discard(report)
-    # A limit of jobs a second, 100 unless told otherwise, makes Snakemake look for jobs again a second after every look:
-    # a chain that never ends, and one more of it for each job that does. It is meant for clusters.
+    # Because of its limit of jobs a second, 100 unless told otherwise, Snakemake looks for jobs again a second after each
+    # look that found any ready: one more such chain of looks for every job that ends. The limit is meant for clusters.
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None

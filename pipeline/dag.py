@@ -75,14 +75,10 @@ class Dag:
         """By which the job recognises that params.yaml is still as it was when the DAG was made."""
         return digest(json.loads(self.used(stage, scale, dataset, name)))
 
-    def shards(self, scale: str, dataset: str, splits: Iterable[str], suffix: str = ".arrow") -> list[Path]:
-        """One file of every shard of the splits, in order."""
-        counts = shard_counts(self.parameters, scale, dataset)
-        return [
-            layout.shard(scale, dataset, split, number).with_suffix(suffix)
-            for split in splits
-            for number in range(counts.get(split, 0))
-        ]
+    def shards(self, scale: str, dataset: str, split: str, suffix: str = ".arrow") -> list[Path]:
+        """One file of every shard of a split, in order."""
+        count = shard_counts(self.parameters, scale, dataset).get(split, 0)
+        return [layout.shard(scale, dataset, split, number).with_suffix(suffix) for number in range(count)]
 
     def crops(self) -> list[str]:
         """Datasets that are cut from another one."""
@@ -105,8 +101,8 @@ class Dag:
         return self._drawn(PROTOCOLS[self.parameters.protocols[protocol].probe], scale, dataset, layout.SPLITS)
 
     def seen_by_evaluation(self, scale: str, dataset: str, run: str, seed: int, on: str, protocol: str) -> list[Path]:
-        """What a protocol is given beside a run's weights and indices: the features that are kept, or how what networks
-        are to see is made and drawn."""
+        """What a protocol is given beside a run's weights and indices: the features that are kept; or the networks'
+        code, and what is drawn besides the store."""
         if self._reads_features(protocol):
             return [layout.features(scale, dataset, run, seed, on)]
         code = layout.fingerprints(scale) / "pretrain" / f"{run}.json"

@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import resource
+import shlex
 import subprocess
 import sys
 import time
@@ -90,9 +91,10 @@ def open(
     started = time.time()
     if os.environ.get(PLANNED, digest(parameters)) != digest(parameters):
         raise UserError(f"{layout.PARAMETERS}: changed after this job was planned; run the same command once more")
-    for path in inputs:
-        if not path.exists():
-            raise UserError(f"{path}: missing, and {name} needs it; `snakemake {path}` makes it")
+    if missing := [str(path) for path in inputs if not path.exists()]:
+        them = "it" if len(missing) == 1 else "them"
+        command = shlex.join(["snakemake", *missing])
+        raise UserError(f"{', '.join(missing)}: missing, and {name} needs {them}; `{command}` makes {them}")
     read = [describe(path) for path in inputs]
     receipt.parent.mkdir(parents=True, exist_ok=True)
     for output in outputs:

@@ -118,8 +118,8 @@ rule index:
     inputs once for each of its outputs, which for shards takes longer than some jobs.
     """
     input:
-        arrows=lambda w: dag.shards(w.scale, w.dataset, [w.split]),
-        rows=lambda w: dag.shards(w.scale, w.dataset, [w.split], ".parquet"),
+        arrows=lambda w: dag.shards(w.scale, w.dataset, w.split),
+        rows=lambda w: dag.shards(w.scale, w.dataset, w.split, ".parquet"),
         excluded=lambda w: exclusions.of(w.scale, w.dataset, w.split),
         card="data/cards/{dataset}.yaml",
         code="runs/{scale}/fingerprints/index.json",

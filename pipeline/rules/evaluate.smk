@@ -35,7 +35,7 @@ rule evaluate:
         heads="runs/{scale}/{dataset}/{run}/seed-{seed}/heads.safetensors",
         pretrained="data/decoded/{scale}/{dataset}/index/train.parquet",
         index=lambda w: [layout.index(w.scale, w.on, split) for split in layout.SPLITS],
-        # Features, or what makes what the networks are to see.
+        # Features; or the networks' code, and what is drawn besides the store.
         seen=lambda w: dag.seen_by_evaluation(
             w.scale, w.dataset, w.run, w.seed, w.on, w.protocol
         ),

@@ -1,6 +1,5 @@
 rule report:
-    """The lecture's tables with a measured column, the numbers, the figures. Its input is the whole chain: a piece that is
-    missing anywhere makes it stale."""
+    """The lecture's tables with a measured column, the numbers, the figures."""
     input:
         evaluations=lambda w: [
             path

@@ -109,7 +109,8 @@ def _data(report: OwnReport) -> list[str]:
         classes = str(used[f"label_{label}"].nunique()) if label else ""
         lines.append([split, str(mine["parent"].nunique()), str(used["parent"].nunique()), str(len(used)), classes])
     name, scale = report.card.name, report.measured.scale
-    sheet = f"![Windows of the training split, as they were decoded](figures/{name}.png)"
+    shown = "training split" if len(usable(report.rows, "train")) else "other splits"
+    sheet = f"![Windows of the {shown}, as they were decoded](figures/{name}.png)"
     return [
         grid(["Split", "Files", "Used", "Windows", "Classes"], lines, right=frozenset({1, 2, 3, 4})),
         *_twice(report),

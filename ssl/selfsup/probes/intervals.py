@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-# Entries of the (draws, clusters) matrix of weights that are in memory at once.
+# Entries of the (draws, clusters) matrix of weights that are drawn at once. Four such matrices are kept at most.
 ENTRIES_AT_ONCE = 4_000_000
 
 Resampling = tuple[np.ndarray, np.ndarray]
@@ -62,7 +62,8 @@ def _resamplings(clips: int, seeds: int, draws: int, seed: int) -> Iterator[Resa
 
 @lru_cache(maxsize=4)
 def _kept(clips: int, seeds: int, draws: int, seed: int) -> tuple[Resampling, ...]:
-    """The same: a report's numbers are of as many clips, all but a few, and to draw takes longer than to weigh."""
+    """The same, not drawn anew: most numbers of a report are of the same number of clips, and drawing takes far longer
+    than weighing."""
     return tuple(_resamplings(clips, seeds, draws, seed))
 
 

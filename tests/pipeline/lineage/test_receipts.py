@@ -78,6 +78,12 @@ def test_a_job_whose_parameters_changed_after_it_was_planned_is_stopped(monkeypa
         job.partial(Path("out/b.txt")).write_text("b")
 
 
+def test_missing_inputs_are_named_with_the_command_that_makes_them() -> None:
+    said = r"a b\.txt, in/none\.txt: missing, and fetch needs them; `snakemake 'a b\.txt' in/none\.txt` makes them"
+    with pytest.raises(UserError, match=said), stage(inputs=("a b.txt", "in/none.txt")):
+        pass
+
+
 def test_a_missing_input_is_named() -> None:
     with pytest.raises(UserError, match=r"in/none\.txt: missing, and fetch needs it"), stage(inputs=("in/none.txt",)):
         pass

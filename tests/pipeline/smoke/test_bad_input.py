@@ -33,7 +33,7 @@ def test_what_is_corrupt_is_named_by_the_stage_that_reads_it(
     assert [path.read_bytes() for path in kept] == before
 
 
-def test_a_damaged_shard_is_made_anew_as_the_message_says_and_nothing_else(made: Project) -> None:
+def test_a_damaged_shard_is_made_anew_as_the_message_says_and_nothing_is_trained_again(made: Project) -> None:
     shard = "data/decoded/smoke/toyworld-stills/train-000.arrow"
     before = (made.root / shard).read_bytes()
     (made.root / shard).write_bytes(before[: len(before) // 2])
@@ -45,7 +45,7 @@ def test_a_damaged_shard_is_made_anew_as_the_message_says_and_nothing_else(made:
     assert f"`snakemake {shard}` makes it" in made.pipeline(*stage.split(), check=False).stderr
     made.run("snakemake", "--cores", "all", shard)
     assert (made.root / shard).read_bytes() == before
-    assert made.pending() == []
+    assert made.pending() == ["publish", "report"]
 
 
 def test_a_misspelt_key_stops_both_drivers_before_any_job(made: Project) -> None:

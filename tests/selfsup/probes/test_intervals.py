@@ -4,6 +4,7 @@ import sys
 import numpy as np
 import pytest
 
+from selfsup.probes import intervals
 from selfsup.probes.intervals import bootstrap_interval, paired_difference
 
 
@@ -72,6 +73,15 @@ def test_the_seed_alone_decides() -> None:
     first, again, other = (bootstrap_interval(values, np.arange(50), draws=200, seed=seed) for seed in (0, 0, 1))
     assert first == again
     assert first != other
+
+
+def test_draws_that_are_too_many_for_memory_agree_with_those_that_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    values, clips = np.random.default_rng(0).random((3, 50)), np.arange(50)
+    kept = bootstrap_interval(values, clips, draws=20_000, seed=0)
+    monkeypatch.setattr(intervals, "ENTRIES_AT_ONCE", 5_000)
+    parts = bootstrap_interval(values, clips, draws=20_000, seed=0)
+    assert parts != kept  # drawn in another order
+    assert (parts.value, parts.low, parts.high) == pytest.approx((kept.value, kept.low, kept.high), abs=0.002)
 
 
 def test_a_difference_is_paired() -> None:
