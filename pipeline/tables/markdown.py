@@ -129,7 +129,8 @@ def _notes(report: Report, blind: Mapping[str, float]) -> list[str]:
         notes.append(
             """Order-blind: the most that any run, those told the labels included, reached under the same protocol by
             the frames' average (`_blind`). It is what was reached here without seeing order, no bound on what can be:
-            a number above it comes of order, or of better features than any that were averaged."""
+            a number that is above it by more than its interval shows order to be used, or better features than any
+            that were averaged."""
         )
     if len(report.seeds) > 1:
         notes.append("An interval over a few seeds is rather too short.")
