@@ -141,7 +141,7 @@ def test_a_split_that_has_become_unreadable_is_a_reason_in_the_report(
                 image(
                     tmp_path / "own" / name / label / f"{number}.png", seed=100 * ord(label) + 10 * len(name) + number
                 )
-    project.set("suites.image.runs", ["random", "rotation"])
+    project.set("suites.image", {"of": "images", "runs": ["rotation"], "protocols": ["linear"]})
     project.pipeline("add", "mine", str(tmp_path / "own"))
     for path in (tmp_path / "own" / split).rglob("*.png"):
         path.write_bytes(path.read_bytes()[:60])
