@@ -23,6 +23,22 @@ class Progress:
         return self.step / self.steps
 
 
+@dataclass(frozen=True)
+class PretextAnswers:
+    """How a method answers its own pretext task on held-out entries: N answers, one or more an entry.
+
+    entries: (N,) int64, which of the batch's entries each is about. A classification gives labels (N,) int64 and scores
+    (N, classes), greatest for its answer; anything else gives errors (N,), lower is better, and the errors of a trivial
+    answer (N,), such as the mean image's: what the number is read against.
+    """
+
+    entries: Tensor
+    labels: Tensor | None = None
+    scores: Tensor | None = None
+    errors: Tensor | None = None
+    trivial: Tensor | None = None
+
+
 class Method(nn.Module):
     """One paper. A subclass states what is withheld, what is predicted, and with which networks.
 
@@ -46,7 +62,7 @@ class Method(nn.Module):
     """Least and greatest value of numeric arguments (of a list: of each number), a literal: params.yaml is held against
     it before anything runs."""
     answers: ClassVar[tuple[str, ...]] = ()
-    """Questions of its pretext task that probes may ask it, a literal: `correspondence`, `order`."""
+    """Questions of its pretext task that probes may ask it, a literal: `pretext`, `correspondence`, `order`."""
     labels: tuple[str, ...] = ()
     """The labels that it may see; none, unless it is supervised."""
 
@@ -73,9 +89,23 @@ class Method(nn.Module):
         """Scalars by name; `group/name` where there are several groups of parameters, else group `main`."""
         raise TypeError(f"{type(self).__name__} does not train")
 
+    def held_out(self, table: Table) -> Table:
+        """table: of a split that the method was not fitted on -> what `draw` takes, with the columns that `fit` adds."""
+        return table
+
+    def pretext(self, views: Any) -> PretextAnswers:
+        """The method's answers to its pretext task for the views of held-out entries; asked in evaluation mode, without
+        gradients. Only of methods whose `answers` names `pretext`."""
+        raise TypeError(f"{type(self).__name__} answers no pretext question")
+
     def groups(self) -> dict[str, list[nn.Parameter]]:
         """Parameters by group, one optimiser a group."""
         return {"main": [parameter for parameter in self.parameters() if parameter.requires_grad]}
+
+    def rates(self) -> dict[str, float]:
+        """By group, what the schedule's learning rate is multiplied by; 1 for a group that is not named (an
+        adversary's generator may learn ten times as fast as its discriminator)."""
+        return {}
 
     def after_step(self, views: Any, progress: Progress) -> None:
         """Momentum encoders, queues and memory banks move here; what `loss` computed it left on `self`."""

@@ -1,7 +1,6 @@
 """Reference rows: what an encoder is worth that learned nothing, and ones that were told the labels."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +10,7 @@ from selfsup.methods.method import Method, Progress
 from selfsup.networks.encoder import Encoder, window_times
 from selfsup.networks.heads import PooledClassifier
 from selfsup.source import Batch, Draw, Source, Span, Table
-from selfsup.views.geometry import random_resized_crop_flip
+from selfsup.views.geometry import RandomCrop
 
 
 class RandomInitialisation(Method):
@@ -42,7 +41,6 @@ class Supervised(Method):
 
     table = "frames"
     streams = ("frames",)
-    ranges: ClassVar = {"crop_scale": (0.01, 1), "crop_ratio": (0.1, 10), "flip": (0, 1)}
     head: PooledClassifier
 
     def __init__(
@@ -50,16 +48,14 @@ class Supervised(Method):
         *,
         encoder: Encoder,
         label: str,
-        crop_scale: tuple[float, float],
-        crop_ratio: tuple[float, float],
-        flip: float,
+        crop: RandomCrop,
     ) -> None:
-        """label: the name of the label to predict. crop_scale, crop_ratio, flip: see `random_resized_crop_flip`."""
+        """label: the name of the label to predict."""
         super().__init__()
         self.encoder = encoder
         self.label = label
         self.labels = (label,)
-        self.crop_scale, self.crop_ratio, self.flip = crop_scale, crop_ratio, flip
+        self.crop = crop
 
     def fit(self, source: Source, generator: Generator) -> Table:
         """Make the head: how many classes there are is known from the data. Every entry is drawn. Raises ValueError if
@@ -77,13 +73,7 @@ class Supervised(Method):
 
     def views(self, batch: Batch, generator: Generator, progress: Progress) -> Labelled:
         """frames (B, 1, 3, H, H) uint8 -> images (B, 3, side, side), labels (B,)."""
-        images = random_resized_crop_flip(
-            self.encoder.prepare(batch.streams),
-            generator,
-            scale=self.crop_scale,
-            ratio=self.crop_ratio,
-            flip=self.flip,
-        )
+        images = self.crop(self.encoder.prepare(batch.streams), generator)
         return Labelled(images, batch.labels[self.label])
 
     def loss(self, views: Labelled) -> dict[str, Tensor]:
@@ -108,19 +98,6 @@ class SupervisedVideo(SupervisedClips):
     table = "clips"
     streams = ("frames",)
     moving = True
-    ranges: ClassVar = {"crop_scale": (0.01, 1), "crop_ratio": (0.1, 10), "flip": (0, 1)}
-
-    def __init__(
-        self,
-        *,
-        encoder: Encoder,
-        label: str,
-        crop_scale: tuple[float, float],
-        crop_ratio: tuple[float, float],
-        flip: float,
-    ) -> None:
-        """As `Supervised`; the crop is one for all frames. (Arguments are read from a class's own source.)"""
-        super().__init__(encoder=encoder, label=label, crop_scale=crop_scale, crop_ratio=crop_ratio, flip=flip)
 
     def classifier(self, classes: int) -> PooledClassifier:
         """Of the averages of the last block, frame after frame."""
@@ -129,9 +106,7 @@ class SupervisedVideo(SupervisedClips):
     def views(self, batch: Batch, generator: Generator, progress: Progress) -> Labelled:
         """frames (B, T, 3, H, H) uint8 -> images (B, T, 3, side, side), labels (B,)."""
         images = self.encoder.prepare(batch.streams)
-        cropped = random_resized_crop_flip(
-            images.flatten(1, 2), generator, scale=self.crop_scale, ratio=self.crop_ratio, flip=self.flip
-        )
+        cropped = self.crop(images.flatten(1, 2), generator)
         return Labelled(cropped.reshape(images.shape), batch.labels[self.label])
 
 
@@ -143,7 +118,7 @@ class SupervisedSound(SupervisedClips):
 
     def __init__(self, *, encoder: Encoder, label: str) -> None:
         """label: the name of the label to predict."""
-        super().__init__(encoder=encoder, label=label, crop_scale=(1, 1), crop_ratio=(1, 1), flip=0)
+        super().__init__(encoder=encoder, label=label, crop=RandomCrop((1, 1), (1, 1), 0))
 
     def views(self, batch: Batch, generator: Generator, progress: Progress) -> Labelled:
         """spectrogram (B, T, 257) -> what the encoder takes, labels (B,)."""

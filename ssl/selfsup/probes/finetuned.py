@@ -9,7 +9,7 @@ alike (weight decay 0.05; the solver of the paper has 0.0005).
 """
 
 import copy
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from selfsup.probes.probe import Evaluation, Pretrained, Probe
 from selfsup.probes.selection import check_labels, few_of_each
 from selfsup.source import Batch, Draw, Source, Table
 from selfsup.training import Schedule, pretrain
+from selfsup.views.geometry import RandomCrop
 
 BATCH = 64  # clips that go through the network at once; changes what comes out by rounding only
 
@@ -49,9 +50,6 @@ class FinetunedAction(Probe):
         "batch_size": (1, 100_000),
         "learning_rate": (1e-9, 10),
         "few_labels": (1, 1_000_000),
-        "crop_scale": (0.01, 1),
-        "crop_ratio": (0.1, 10),
-        "flip": (0, 1),
     }
 
     def __init__(
@@ -64,14 +62,12 @@ class FinetunedAction(Probe):
         learning_rate: float,
         precision: Literal["fp32", "bf16", "auto"],
         few_labels: int,
-        crop_scale: tuple[float, float],
-        crop_ratio: tuple[float, float],
-        flip: float,
+        crop: RandomCrop,
     ) -> None:
         """label: the clip's label to predict. steps, few_steps: with all labels and with few. batch_size,
         learning_rate: of AdamW, cosine decay after a tenth of the steps' warm-up; with fewer clips than a batch, all of
         them are one. precision: of the forward pass, see `Schedule`. few_labels: training clips a class, drawn once.
-        crop_scale, crop_ratio, flip: see `SupervisedVideo`.
+        crop: see `SupervisedVideo`.
         """
         self.label = label
         self.labels = (label,)
@@ -79,7 +75,7 @@ class FinetunedAction(Probe):
         self.batch_size, self.learning_rate = batch_size, learning_rate
         self.precision = precision
         self.few_labels = few_labels
-        self.views: dict[str, Any] = {"crop_scale": crop_scale, "crop_ratio": crop_ratio, "flip": flip}
+        self.crop = crop
 
     def evaluate(
         self, pretrained: Pretrained, *, train: Source, validation: Source, test: Source, device: str, seed: int
@@ -94,7 +90,7 @@ class FinetunedAction(Probe):
         numbers = []
         for head, reference in (("", SupervisedVideo), ("_blind", OrderBlindVideo)):
             for amount, chosen, steps in (("", np.arange(len(labels)), self.steps), ("_few", few[0], self.few_steps)):
-                method = reference(encoder=copy.deepcopy(encoder), label=self.label, **self.views)
+                method = reference(encoder=copy.deepcopy(encoder), label=self.label, crop=self.crop)
                 self._tune(method, Subset(train, torch.from_numpy(chosen)), steps, device, seed)
                 rows, truth, scores = answers(method, test, device)
                 predictions = {

@@ -27,5 +27,6 @@ PER_EXAMPLE: dict[str, Callable[[Mapping[str, np.ndarray]], np.ndarray]] = {
     "top1": lambda predictions: top1(predictions["label"], predictions["prediction"]),
     "ndcg": lambda predictions: of_label(predictions["label"], predictions["scores"]),
     "accuracy": lambda predictions: top1(predictions["label"], predictions["prediction"]),
+    "error": lambda predictions: of_label(predictions["label"], predictions["scores"]),
 }
 """By a metric's name: from the columns of `probe.Evaluation.predictions` to one value an example, (N,) float64."""

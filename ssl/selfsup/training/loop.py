@@ -3,7 +3,8 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import is_dataclass
+from typing import Any, get_type_hints
 
 import torch
 from torch import Generator, Tensor, nn
@@ -37,9 +38,21 @@ def build(
     networks: by the constructor's keyword, each encoder's class and arguments. Weights are drawn in this order, the
     method's own last, so that changing a method's head leaves its encoders' first weights as they are.
     """
+    arguments = built_arguments(method_class, arguments)
     with seeded(derived_seed(seed, "weights"), "cpu"):
         encoders = {name: network_class(**given) for name, (network_class, given) in networks.items()}
         return method_class(**encoders, **arguments)
+
+
+def built_arguments(owner: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """arguments: as params.yaml has them. Mappings become the dataclass (`RandomCrop`) that the constructor of `owner`
+    asks for."""
+    hints = get_type_hints(owner.__init__ if isinstance(owner, type) else owner)
+    built = dict(arguments)
+    for name, value in arguments.items():
+        if is_dataclass(hints.get(name)) and isinstance(value, Mapping):
+            built[name] = hints[name](**value)
+    return built
 
 
 def pretrain(
@@ -121,6 +134,7 @@ def _steps(
     """Train, and yield after each step how many are done."""
     method, kind = run.method, torch.device(device).type
     trained = [parameter for parameters in groups.values() for parameter in parameters]
+    rates = method.rates()
     drawing, viewing = Generator(), Generator(device)
     for step, indices in batches(len(table["row"]), schedule, seed, run.step):
         drawing.manual_seed(derived_seed(seed, "draw", step))
@@ -146,9 +160,9 @@ def _steps(
             # A group's loss reaches its own parameters only, though an adversary's passes through the other's.
             torch.autograd.backward(total, inputs=groups[group], retain_graph=position < len(totals))
         rate = schedule.rate(step)
-        for one in run.optimisers.values():
+        for group, one in run.optimisers.items():
             for parameter_group in one.param_groups:
-                parameter_group["lr"] = rate
+                parameter_group["lr"] = rate * rates.get(group, 1.0)
             one.step()
         run.step = step + 1
         method.after_step(views, Progress(run.step, schedule.steps))

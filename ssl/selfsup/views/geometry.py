@@ -2,12 +2,36 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Generator, Tensor
 
 from selfsup.views.blur import blur_matrices
 from selfsup.views.separable import separable
+
+
+@dataclass(frozen=True)
+class RandomCrop:
+    """The random crop and mirroring that many methods share: see `random_resized_crop_flip`.
+
+    scale: least and greatest share of the image's area. ratio: least and greatest width to height. flip: probability of
+    mirroring left to right.
+    """
+
+    scale: tuple[float, float]
+    ratio: tuple[float, float]
+    flip: float
+    ranges: ClassVar = {"scale": (0.01, 1), "ratio": (0.1, 10), "flip": (0, 1)}
+
+    def __call__(
+        self, images: Tensor, generator: Generator, *, side: int | None = None, sigmas: Tensor | None = None
+    ) -> Tensor:
+        """images: (B, C, H, W) or (B, T, C, H, W), float or uint8 -> float, cropped and resized back, or to `side`."""
+        return random_resized_crop_flip(
+            images, generator, scale=self.scale, ratio=self.ratio, flip=self.flip, side=side, sigmas=sigmas
+        )
 
 
 def random_resized_crop_flip(

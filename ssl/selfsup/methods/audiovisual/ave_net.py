@@ -16,7 +16,7 @@ from selfsup.methods.audiovisual.pairs import pair_times
 from selfsup.methods.method import Method, Progress
 from selfsup.networks.encoder import Encoder
 from selfsup.source import Batch, Draw, Span, Table
-from selfsup.views.geometry import object_crop, random_resized_crop_flip
+from selfsup.views.geometry import RandomCrop, object_crop
 
 STEEPNESS, NEUTRAL = 3.0, 1.3  # of the answer at first: logits a unit of distance, and the distance of even odds
 
@@ -67,9 +67,6 @@ class AVENet(Method):
         "dims": (1, 65536),
         "grid": (0.001, 10),
         "around": (1, 100),
-        "crop_scale": (0.01, 1),
-        "crop_ratio": (0.1, 10),
-        "flip": (0, 1),
     }
 
     def __init__(
@@ -81,9 +78,7 @@ class AVENet(Method):
         negatives: Literal["one", "all"],
         grid: float,
         around: tuple[float, float],
-        crop_scale: tuple[float, float],
-        crop_ratio: tuple[float, float],
-        flip: float,
+        crop: RandomCrop,
     ) -> None:
         """vision, sound: encoders of one frame and of a stretch of spectrogram.
         dims: of the embeddings; 128 in the paper.
@@ -92,7 +87,7 @@ class AVENet(Method):
         grid: seconds; sound begins at multiples of it, one frame's time: see `pair_times`.
         around: least and greatest side of the square around the box, in longer sides of the box: drawn evenly in
         training, their mean when asked.
-        crop_scale, crop_ratio, flip: of the crop from that square, see `random_resized_crop_flip`.
+        crop: from that square.
         """
         super().__init__()
         self.vision, self.sound = vision, sound
@@ -107,7 +102,7 @@ class AVENet(Method):
         self.negatives = negatives
         self.grid = grid
         self.around = around
-        self.crop_scale, self.crop_ratio, self.flip = crop_scale, crop_ratio, flip
+        self.crop = crop
 
     def draw(self, table: Table, indices: Tensor, generator: Generator, progress: Progress) -> Draw:
         """indices: (B,) into `clips` -> a frame and a stretch of sound of each that overlap; probes draw by it too."""
@@ -124,13 +119,8 @@ class AVENet(Method):
         frames = batch.streams["frames"]
         least, greatest = self.around
         around = least + (greatest - least) * torch.rand(len(frames), generator=generator, device=frames.device)
-        images = random_resized_crop_flip(
-            self.vision.prepare({"frames": object_crop(frames, batch.streams["boxes"][:, 0], around)}),
-            generator,
-            scale=self.crop_scale,
-            ratio=self.crop_ratio,
-            flip=self.flip,
-        )
+        around_objects = {"frames": object_crop(frames, batch.streams["boxes"][:, 0], around)}
+        images = self.crop(self.vision.prepare(around_objects), generator)
         return Pairs(images, self.sound.prepare(batch.streams), batch.parents)
 
     def loss(self, views: Pairs) -> dict[str, Tensor]:

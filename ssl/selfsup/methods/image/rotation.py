@@ -5,17 +5,17 @@ Withheld: how far the image was turned. Predicted: which of 0, 90, 180 and 270 d
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from selfsup.methods.method import Method, Progress
+from selfsup.methods.method import Method, PretextAnswers, Progress
 from selfsup.networks.encoder import Encoder
 from selfsup.networks.heads import PooledClassifier
 from selfsup.source import Batch
-from selfsup.views.geometry import random_resized_crop_flip, rotate90
+from selfsup.views.geometry import RandomCrop, rotate90
 
 
 @dataclass(frozen=True)
@@ -35,20 +35,18 @@ class Rotation(Method):
 
     table = "frames"
     streams = ("frames",)
-    ranges: ClassVar = {"crop_scale": (0.01, 1), "crop_ratio": (0.1, 10), "flip": (0, 1)}
+    answers = ("pretext",)
 
     def __init__(
         self,
         *,
         encoder: Encoder,
         turns: list[Literal[0, 90, 180, 270]],
-        crop_scale: tuple[float, float],
-        crop_ratio: tuple[float, float],
-        flip: float,
+        crop: RandomCrop,
     ) -> None:
         """turns: the angles to tell apart, multiples of 90 degrees, counter-clockwise. All copies of an image are in
         the same batch (section 4.1: clearly better than one drawn at random); four are best (table 2).
-        crop_scale, crop_ratio, flip: of the random crop and mirroring before turning; see `random_resized_crop_flip`.
+        crop: before turning.
         Raises ValueError for turns that are not distinct multiples of 90, or fewer than two.
         """
         super().__init__()
@@ -58,17 +56,11 @@ class Rotation(Method):
         self.encoder = encoder
         self.head = PooledClassifier(encoder, classes=len(turns))
         self.quarters = quarters
-        self.crop_scale, self.crop_ratio, self.flip = crop_scale, crop_ratio, flip
+        self.crop = crop
 
     def views(self, batch: Batch, generator: Generator, progress: Progress) -> Turned:
         """frames (B, 1, 3, H, H) uint8 -> images (K * B, 3, side, side), turns (K * B,)."""
-        images = random_resized_crop_flip(
-            self.encoder.prepare(batch.streams),
-            generator,
-            scale=self.crop_scale,
-            ratio=self.crop_ratio,
-            flip=self.flip,
-        )
+        images = self.crop(self.encoder.prepare(batch.streams), generator)
         return Turned(
             torch.cat([rotate90(images, quarter) for quarter in self.quarters]),
             torch.arange(len(self.quarters), device=images.device).repeat_interleave(len(images)),
@@ -78,3 +70,9 @@ class Rotation(Method):
         """Cross-entropy over the turns, averaged over images and turns (equations 2 and 3)."""
         logits = self.head(self.encoder.blocks(views.images))
         return {"rotation": F.cross_entropy(logits, views.turns)}
+
+    def pretext(self, views: Turned) -> PretextAnswers:
+        """Which way each copy was turned; N = K * B."""
+        logits = self.head(self.encoder.blocks(views.images))
+        entries = torch.arange(len(views.turns) // len(self.quarters)).repeat(len(self.quarters))
+        return PretextAnswers(entries, labels=views.turns, scores=logits.softmax(dim=1))

@@ -15,7 +15,7 @@ from torch import Generator, Tensor, nn
 from selfsup.methods.method import Method, Progress
 from selfsup.networks.encoder import Encoder
 from selfsup.source import TUPLE_STRATEGIES, Batch, Draw, Source, Table, TooLittleData
-from selfsup.views.geometry import random_resized_crop_flip
+from selfsup.views.geometry import RandomCrop
 
 MARGIN = 0.06  # around what is hidden, of the picture's side
 WAYS = ("bcd", "bad", "bed")
@@ -57,9 +57,6 @@ class ShuffleAndLearn(Method):
         "grid": (1, 64),
         "hidden": (1, 65536),
         "joint": (0, 65536),
-        "crop_scale": (0.01, 1),
-        "crop_ratio": (0.1, 10),
-        "flip": (0, 1),
     }
 
     def __init__(
@@ -73,9 +70,7 @@ class ShuffleAndLearn(Method):
         grid: int,
         hidden: int,
         joint: int,
-        crop_scale: tuple[float, float],
-        crop_ratio: tuple[float, float],
-        flip: float,
+        crop: RandomCrop,
     ) -> None:
         """strategy: which of the mined tuples are drawn: those of windows with much motion, as in the paper, or the
         twin's, which were drawn without looking at motion.
@@ -85,15 +80,14 @@ class ShuffleAndLearn(Method):
         backwards: the share of all that is shown the other way round, which changes no answer (section 3.1).
         grid: to which the last block is averaged; hidden: units a frame; joint: units of a hidden layer on the three
         together, or 0 for the paper's linear one.
-        crop_scale, crop_ratio, flip: see `random_resized_crop_flip`; drawn once for the three frames, since a crop of
-        its own for each would hide what moves.
+        crop: drawn once for the three frames, since a crop of its own for each would hide what moves.
         """
         super().__init__()
         self.encoder = encoder
         self.strategy = strategy
         self.shown = shown
         self.positives, self.backwards = positives, backwards
-        self.crop_scale, self.crop_ratio, self.flip = crop_scale, crop_ratio, flip
+        self.crop = crop
         self.frame_head = nn.Sequential(
             nn.AdaptiveAvgPool2d(grid), nn.Flatten(), nn.Linear(encoder.channels[-1] * grid**2, hidden), nn.ReLU()
         )
@@ -121,9 +115,7 @@ class ShuffleAndLearn(Method):
         """frames (B, 3, 3, H, H) uint8 -> images (B, 3, 3, side, side), in_order (B,)."""
         images = self.prepare(batch.streams)
         # The three as channels of one image: cropped and mirrored alike.
-        cropped = random_resized_crop_flip(
-            images.flatten(1, 2), generator, scale=self.crop_scale, ratio=self.crop_ratio, flip=self.flip
-        )
+        cropped = self.crop(images.flatten(1, 2), generator)
         return Shown(cropped.reshape(images.shape), batch.targets["in_order"])
 
     def prepare(self, streams: Mapping[str, Tensor]) -> Tensor:
