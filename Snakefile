@@ -8,12 +8,13 @@ No rule depends on source files: each depends on the fingerprint of the code tha
 """
 
 import sys
+from pathlib import Path
 
 from snakemake.utils import min_version
 
 min_version("9.27")
 
-from pipeline import cards, layout, process
+from pipeline import cards, jobs, layout, process, terminal
 from pipeline.dag import Dag
 from pipeline.errors import UserError
 from pipeline.files import discard
@@ -72,6 +73,7 @@ onstart:
     if not workflow.touch:
         for report in dag.reports_after(workflow.dag.needrun_jobs()):
             discard(report)
+        terminal.follow(workflow, Path(f"runs/{PARAMETERS.scale}/benchmarks"))
     # Because of its limit of jobs a second, 100 unless told otherwise, Snakemake looks for jobs again a second after each
     # look that found any ready: one more such chain of looks for every job that ends. The limit is meant for clusters.
     if workflow.local_exec:

@@ -23,9 +23,7 @@ rule features:
         used=lambda w: dag.used("features", w.scale, w.on),
         planned=lambda w: dag.planned("features", w.scale, w.on),
     shell:
-        "SELFSUP_PLANNED={params.planned} python -m pipeline features --scale {wildcards.scale} --dataset {wildcards.dataset}"
-        " --run {wildcards.run} --seed {wildcards.seed} --on {wildcards.on}"
-        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+        jobs.command("features", "scale", "dataset", "run", "seed", "on")
 
 
 rule evaluate:
@@ -60,9 +58,7 @@ rule evaluate:
         used=lambda w: dag.used("evaluate", w.scale, w.on, w.protocol),
         planned=lambda w: dag.planned("evaluate", w.scale, w.on, w.protocol),
     shell:
-        "SELFSUP_PLANNED={params.planned} python -m pipeline evaluate --scale {wildcards.scale} --dataset {wildcards.dataset}"
-        " --run {wildcards.run} --seed {wildcards.seed} --on {wildcards.on} --protocol {wildcards.protocol}"
-        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+        jobs.command("evaluate", "scale", "dataset", "run", "seed", "on", "protocol")
 
 
 rule features_all:

@@ -52,8 +52,7 @@ rule report:
         used=lambda w: dag.used("report", w.scale, w.dataset),
         planned=lambda w: dag.planned("report", w.scale, w.dataset),
     shell:
-        "SELFSUP_PLANNED={params.planned} python -m pipeline report --scale {wildcards.scale} --dataset {wildcards.dataset}"
-        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+        jobs.command("report", "scale", "dataset")
 
 
 rule publish:
@@ -91,8 +90,7 @@ rule publish:
         used=dag.used("publish", PARAMETERS.scale, PARAMETERS.dataset),
         planned=dag.planned("publish", PARAMETERS.scale, PARAMETERS.dataset),
     shell:
-        "SELFSUP_PLANNED={params.planned} python -m pipeline publish"
-        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+        jobs.command("publish")
 
 
 rule cues:
@@ -131,8 +129,7 @@ rule cues:
         used=dag.used("cues", PARAMETERS.scale, PARAMETERS.dataset),
         planned=dag.planned("cues", PARAMETERS.scale, PARAMETERS.dataset),
     shell:
-        "SELFSUP_PLANNED={params.planned} python -m pipeline cues"
-        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+        jobs.command("cues")
 
 
 rule reel:
@@ -160,5 +157,4 @@ rule reel:
         used=dag.used("reel", PARAMETERS.scale, PARAMETERS.dataset),
         planned=dag.planned("reel", PARAMETERS.scale, PARAMETERS.dataset),
     shell:
-        "SELFSUP_PLANNED={params.planned} python -m pipeline reel"
-        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+        jobs.command("reel")
