@@ -54,7 +54,7 @@ class Card(Strict):
     splits: list[Split] = Field(min_length=1)
     main_label: str | None = Field(default=None, description="what `label: main` of params.yaml means; else the first")
     archives: list[Archive] = Field(default_factory=list)
-    root: str | None = Field(default=None, description="of kind folder; as `pipeline.paths.to_text` writes a path")
+    root: str | None = Field(default=None, description="of kind folder; as `pipeline.filenames.to_text` writes a path")
     files: dict[Split, Annotated[int, Field(ge=0)]] | None = Field(default=None, description="of a folder, as counted")
     held_out: dict[Literal["test", "validation"], Annotated[float, Field(gt=0, le=0.5)]] = Field(
         default_factory=dict, description="share of a folder's train that goes into a split without a folder of its own"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pipeline import cards, layout
 from pipeline.datasets.folder.walk import digest, walk
+from pipeline.filenames import from_text
 from pipeline.files import write_text
-from pipeline.paths import from_text
 
 
 @cache

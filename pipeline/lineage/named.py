@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline import cards
-from pipeline.paths import from_text, to_id, to_text
+from pipeline.filenames import from_text, to_id, to_text
 
 
 def by_id(rows: pd.DataFrame, name: str) -> "pd.Series[bool]":

@@ -10,9 +10,9 @@ import yaml
 
 from pipeline import files
 from pipeline.errors import UserError
+from pipeline.filenames import from_text
 from pipeline.lineage import receipts
 from pipeline.lineage.chain import Report, Step, closure, was_made
-from pipeline.paths import from_text
 from pipeline.progress import progress
 from pipeline.store import index
 from pipeline.tables import numbers

@@ -8,12 +8,12 @@ from pipeline import cards, layout, parameters
 from pipeline.cards import Card
 from pipeline.datasets.folder.formats import ENDINGS
 from pipeline.errors import UserError, did_you_mean
+from pipeline.filenames import to_text
 from pipeline.files import partial, write_text
 from pipeline.own_data.card_text import card_text
 from pipeline.own_data.description import describe
 from pipeline.own_data.found import find
 from pipeline.own_data.probe import Limits
-from pipeline.paths import to_text
 from pipeline.validation import load
 
 NAME = re.compile("[a-z0-9][a-z0-9_-]*")

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pipeline.datasets.folder.arrangement import File
+from pipeline.filenames import to_text
 from pipeline.layout import SPLITS
 from pipeline.own_data.copies import Copy
 from pipeline.own_data.found import Found
-from pipeline.paths import to_text
 from pipeline.tables.text import some
 from pipeline.tables.twice import Place, in_places, leaks
 

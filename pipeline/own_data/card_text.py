@@ -4,8 +4,8 @@ import json
 import textwrap
 from collections import Counter
 
+from pipeline.filenames import to_text
 from pipeline.own_data.found import Found
-from pipeline.paths import to_text
 
 
 def _quoted(text: str) -> str:

@@ -10,9 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline import layout
+from pipeline.filenames import to_text
 from pipeline.own_data.advice import warnings
 from pipeline.own_data.found import Found
-from pipeline.paths import to_text
 from pipeline.tables.text import number_of
 
 SHOWN = 12

@@ -7,11 +7,11 @@ from pathlib import Path
 import av
 
 from pipeline.datasets.folder.formats import Medium
+from pipeline.filenames import openable
 from pipeline.media.kinds import Kind, kind_of
 from pipeline.media.stills import read_still
 from pipeline.media.survey import check_size, opened, video_stream
 from pipeline.media.unusable import Unusable, reason
-from pipeline.paths import openable
 
 SIDE = 32
 """px: of a picture that is only looked at."""

@@ -7,11 +7,11 @@ from typing import Any
 from pipeline import cards, layout
 from pipeline.cards import Card
 from pipeline.errors import UserError
+from pipeline.filenames import from_text
 from pipeline.lineage import fingerprints, receipts
 from pipeline.media.decoder import Decoder
 from pipeline.media.unusable import Unusable
 from pipeline.parameters import Parameters, keys_of
-from pipeline.paths import from_text
 from pipeline.progress import progress
 from pipeline.stages.decode_stills import STREAMS, rows_of_stills
 from pipeline.store import index

@@ -5,9 +5,9 @@ from typing import Any
 import pandas as pd
 
 from pipeline.cards import Card
+from pipeline.filenames import from_text
 from pipeline.media.decoder import Decoder
 from pipeline.media.unusable import Unusable
-from pipeline.paths import from_text
 from pipeline.store.shards import ShardWriter
 
 STREAMS = ["frames"]

@@ -5,9 +5,9 @@ import numpy as np
 from pipeline import cards, layout
 from pipeline.errors import UserError
 from pipeline.figures.reel import reel as draw
+from pipeline.filenames import from_text
 from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
-from pipeline.paths import from_text
 from pipeline.stages.shown import strips, unlike
 from pipeline.store import index
 

@@ -13,10 +13,10 @@ from pipeline.figures.contact_sheet import contact_sheet
 from pipeline.figures.curves import curves
 from pipeline.figures.searches import searches
 from pipeline.figures.tuples import tuples
+from pipeline.filenames import from_text
 from pipeline.files import write_json, write_text
 from pipeline.lineage import absent, exclusions, fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
-from pipeline.paths import from_text
 from pipeline.stages import shown as clips
 from pipeline.stages.searched import searches_of
 from pipeline.store import index, sample

@@ -8,9 +8,9 @@ import pandas as pd
 from pipeline import cards
 from pipeline.figures.strip import Strip
 from pipeline.figures.tuples import LETTERS, MinedTuple
+from pipeline.filenames import from_text
 from pipeline.media.sound import read_sound
 from pipeline.media.video import open_video
-from pipeline.paths import from_text
 from pipeline.store import index
 from pipeline.store.shards import Shard
 

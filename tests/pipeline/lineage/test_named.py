@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pipeline.filenames import to_text
 from pipeline.lineage.named import by_id, by_path, by_written_id, links
-from pipeline.paths import to_text
 from tests.project import enter_settings
 
 

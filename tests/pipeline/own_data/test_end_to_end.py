@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.paths import from_text
+from pipeline.filenames import from_text
 from tests.media import image, sound, video
 from tests.project import Project
 
