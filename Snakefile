@@ -13,7 +13,7 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 
-from pipeline import cards, layout, process
+from pipeline import cards, paths, process
 from pipeline.dag import Dag
 from pipeline.errors import UserError
 from pipeline.files import discard

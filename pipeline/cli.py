@@ -238,10 +238,10 @@ def restore() -> None:
 @app.command(rich_help_panel=AUDITOR)
 def readme() -> None:
     """Copy the measured rows of reports/table.md into the README."""
-    from pipeline import layout
+    from pipeline import paths
     from pipeline.tables.readme import refresh
 
-    refresh(Path("README.md"), layout.published_report() / "table.md")
+    refresh(Path("README.md"), paths.published_report() / "table.md")
 
 
 def main() -> None:

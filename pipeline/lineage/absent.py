@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from pipeline import layout
+from pipeline import paths
 from pipeline.errors import nearest
 from pipeline.lineage import exclusions
 from pipeline.store import index
@@ -20,7 +20,7 @@ def meant(clip: str, reason: str, ids: Collection[str]) -> str | None:
     dataset, split, name = clip.split("/", 2)
     words = [clip, *reason.split()]
     spaced = ("%20".join(words[:count]) for count in range(len(words), 1, -1))
-    elsewhere = (f"{dataset}/{other}/{name}" for other in layout.SPLITS if other != split)
+    elsewhere = (f"{dataset}/{other}/{name}" for other in paths.SPLITS if other != split)
     for one in (*spaced, *elsewhere):
         if one in ids:
             return one
@@ -44,8 +44,8 @@ def warnings(scales: Iterable[str]) -> list[str]:
     for line in exclusions.lines():
         dataset = line.clip.partition("/")[0]
         if dataset not in listed:
-            paths = {scale: layout.raw(scale, dataset) / "files.parquet" for scale in scales}
-            listed[dataset] = {scale: _ids(path) for scale, path in paths.items() if path.exists()}
+            listings = {scale: paths.raw(scale, dataset) / "files.parquet" for scale in scales}
+            listed[dataset] = {scale: _ids(path) for scale, path in listings.items() if path.exists()}
         ids = set().union(*listed[dataset].values())
         if listed[dataset] and line.clip.partition("@")[0] not in ids:
             where = f"{dataset} as listed at scale {' and '.join(listed[dataset])}"
@@ -53,7 +53,7 @@ def warnings(scales: Iterable[str]) -> list[str]:
     told = [
         _told(line.number, line.clip, where, hint(line.clip, line.reason, ids)) for line, where, ids in found[:SHOWN]
     ]
-    return told + [f"warning: {layout.EXCLUDED}: {len(found) - SHOWN} more lines name what is not there"] * (
+    return told + [f"warning: {paths.EXCLUDED}: {len(found) - SHOWN} more lines name what is not there"] * (
         len(found) > SHOWN
     )
 
@@ -67,7 +67,7 @@ def warnings_of(clips: Iterable[str], scale: str, ids: Collection[str]) -> list[
 
 
 def _told(number: int, clip: str, where: str, hint: str) -> str:
-    return f"warning: {layout.EXCLUDED}:{number}: {clip} is not in {where}, so nothing is excluded{hint}"
+    return f"warning: {paths.EXCLUDED}:{number}: {clip} is not in {where}, so nothing is excluded{hint}"
 
 
 def _ids(path: Path) -> set[str]:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
-from pipeline import layout
+from pipeline import paths
 from pipeline.lineage import receipts
 from pipeline.lineage.chain import Report, Step, closure
 from pipeline.tables.aliases import over_seeds, short_alias
@@ -45,7 +45,7 @@ def number(report: Report, alias: str) -> dict[str, Any]:
 
 def _printed(report: Report, id: str) -> dict[str, Any] | None:
     """What the report prints for a number over seeds: value, interval, difference to the reference; None for others."""
-    path = layout.report(report.scale, report.dataset) / "metrics.json"
+    path = paths.report(report.scale, report.dataset) / "metrics.json"
     if not path.exists():
         return None
     place: Any = json.loads(path.read_text(encoding="utf-8"))["measured"]

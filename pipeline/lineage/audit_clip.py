@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.compute as pc
 
-from pipeline import cards, layout
+from pipeline import cards, paths
 from pipeline.errors import UserError, did_you_mean
 from pipeline.lineage import exclusions, named, receipts
 from pipeline.lineage.chain import Report, Step, closure
@@ -43,7 +43,7 @@ def dataset_of(parameters: Parameters, scale: str, name: str) -> str:
 
 def _decoded(scale: str, dataset: str) -> dict[str, Path]:
     """The indices that there are, by split."""
-    indices = {split: layout.index(scale, dataset, split) for split in layout.SPLITS}
+    indices = {split: paths.index(scale, dataset, split) for split in paths.SPLITS}
     return {split: path for split, path in indices.items() if path.exists()}
 
 
@@ -129,19 +129,19 @@ def _find(report: Report, name: str) -> dict[tuple[str, str], tuple[pd.DataFrame
     """By dataset and split: the rows of the index that a clip has, and the index's md5; of the report's dataset first,
     then of the stills that are cut from it."""
     stills = [one for one in report.parameters.at(report.scale).datasets if cards.parent(one) == report.dataset]
-    paths = {
+    indices = {
         (dataset, split): path
         for dataset in (report.dataset, *stills)
         for split, path in _decoded(report.scale, dataset).items()
     }
-    if not paths:
+    if not indices:
         raise UserError(f"{name}: {report.dataset} is not decoded at scale {report.scale}; --scale names another")
-    rows = {place: index.read(path) for place, path in paths.items()}
+    rows = {place: index.read(path) for place, path in indices.items()}
     exact = {place: of[named.by_id(of, name) | named.by_path(of, name, place[0])] for place, of in rows.items()}
     written = {place: of[named.by_written_id(of, name)] for place, of in rows.items()}
     for found in (exact, written):
         if places := {
-            place: (mine, receipts.describe(paths[place])["md5"]) for place, mine in found.items() if len(mine)
+            place: (mine, receipts.describe(indices[place])["md5"]) for place, mine in found.items() if len(mine)
         }:
             return places
     known = dict.fromkeys(parent for of in rows.values() for parent in of["parent"])
@@ -174,6 +174,6 @@ def show_clip(report: Report, name: str, as_json: bool) -> None:
     for reason in found["unused"]:
         print(f"  {unused}: {reason}")
     for reason in found["excluded_since"]:
-        print(f"  excluded since by {layout.EXCLUDED}: {reason}")
+        print(f"  excluded since by {paths.EXCLUDED}: {reason}")
     for one in found["numbers"]:
         print(f"  {', '.join(one['roles']):40} {100 * one['value']:6.1f} %  {one['number']}")

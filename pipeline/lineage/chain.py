@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline import layout
+from pipeline import paths
 from pipeline.dag import Dag
 from pipeline.errors import UserError
 from pipeline.lineage import receipts
@@ -45,7 +45,7 @@ def closure(roots: list[Path]) -> list[Step]:
             continue
         steps[path] = Step(path, receipts.read(path))
         waiting += [
-            layout.receipt_beside(Path(one["path"])) for one in steps[path].receipt["inputs"] if was_made(one["path"])
+            paths.receipt_beside(Path(one["path"])) for one in steps[path].receipt["inputs"] if was_made(one["path"])
         ]
     return sorted(steps.values(), key=lambda step: (receipts.STAGES.index(step.receipt["stage"]), step.path.as_posix()))
 
@@ -75,7 +75,7 @@ class Report:
 
     def must_have_numbers(self) -> None:
         """Raises UserError when there is none."""
-        target = layout.report(self.scale, self.dataset) / "table.md"
+        target = paths.report(self.scale, self.dataset) / "table.md"
         if not self.is_measured():
             raise UserError(f"no protocol can be run on {self.dataset}, so it has no number; {target} says why")
         if not self.evaluations:
@@ -114,6 +114,6 @@ class Report:
 
     def table_receipts(self) -> list[Path]:
         """The report's receipt, and that of the copy at reports/ where it is this one."""
-        own = layout.report(self.scale, self.dataset) / "receipt.json"
+        own = paths.report(self.scale, self.dataset) / "receipt.json"
         is_published = (self.scale, self.dataset) == (self.parameters.scale, self.parameters.dataset)
-        return [layout.published_report() / "receipt.json", own] if is_published else [own]
+        return [paths.published_report() / "receipt.json", own] if is_published else [own]

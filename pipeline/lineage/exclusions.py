@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import cards, layout
+from pipeline import cards, paths
 from pipeline.errors import UserError, did_you_mean
 from pipeline.files import write_text
 
@@ -17,12 +17,12 @@ class Line:
     reason: str
 
 
-def read(path: Path = layout.EXCLUDED) -> dict[str, str]:
+def read(path: Path = paths.EXCLUDED) -> dict[str, str]:
     """Reason by clip id. Raises as `lines` does."""
     return {line.clip: line.reason for line in lines(path)}
 
 
-def lines(path: Path = layout.EXCLUDED) -> list[Line]:
+def lines(path: Path = paths.EXCLUDED) -> list[Line]:
     """Raises UserError for a line whose first word names no split, or that gives no reason."""
     found = []
     try:
@@ -34,9 +34,9 @@ def lines(path: Path = layout.EXCLUDED) -> list[Line]:
             continue
         clip, reason = [*text.split(maxsplit=1), ""][:2]
         parts = clip.split("/", 2)
-        if len(parts) != 3 or parts[1] not in layout.SPLITS or not all(parts):
+        if len(parts) != 3 or parts[1] not in paths.SPLITS or not all(parts):
             raise UserError(
-                f"{path}:{number}: expected DATASET/SPLIT/NAME (split {', '.join(layout.SPLITS)}) and a reason, found "
+                f"{path}:{number}: expected DATASET/SPLIT/NAME (split {', '.join(paths.SPLITS)}) and a reason, found "
                 f"{clip!r}; a space in a name is written %20, as `audit` prints it"
             )
         if not reason.strip():
@@ -48,7 +48,7 @@ def lines(path: Path = layout.EXCLUDED) -> list[Line]:
 def of(scale: str, dataset: str, split: str) -> list[Path]:
     """What concerns a split of a dataset: its own exclusions and, for stills, those of the clips they are cut from."""
     parent = cards.parent(dataset)
-    return [layout.exclusions(scale, name, split) for name in (dataset, parent) if name]
+    return [paths.exclusions(scale, name, split) for name in (dataset, parent) if name]
 
 
 def refresh(scale: str, datasets: list[str]) -> list[Path]:
@@ -58,14 +58,14 @@ def refresh(scale: str, datasets: list[str]) -> list[Path]:
         dataset = line.clip.partition("/")[0]
         if dataset not in datasets:
             raise UserError(
-                f"{layout.EXCLUDED}:{line.number}: {line.clip}: there is no dataset {dataset!r}"
+                f"{paths.EXCLUDED}:{line.number}: {line.clip}: there is no dataset {dataset!r}"
                 f"{did_you_mean(dataset, datasets)}"
             )
     reasons = {line.clip: line.reason for line in read_lines}
     written = []
     for dataset in datasets:
-        for split in layout.SPLITS:
-            path = layout.exclusions(scale, dataset, split)
+        for split in paths.SPLITS:
+            path = paths.exclusions(scale, dataset, split)
             mine = sorted((clip, reason) for clip, reason in reasons.items() if clip.startswith(f"{dataset}/{split}/"))
             text = "".join(
                 f"{clip} {reason}\n" for clip, reason in [("#", "clips of this split that are excluded"), *mine]

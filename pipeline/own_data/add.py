@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from pipeline import cards, layout, parameters
+from pipeline import cards, parameters, paths
 from pipeline.cards import Card
 from pipeline.datasets.folder.formats import ENDINGS
 from pipeline.errors import UserError, did_you_mean
@@ -27,9 +27,9 @@ def add(name: str, path: Path, medium: str, replace: bool) -> None:
     medium: the one to take of several, empty where there is one. Raises UserError for a name that cannot be used or is
     taken, and for a folder of which nothing can be used.
     """
-    if not layout.PARAMETERS.exists():
-        raise UserError(f"{layout.PARAMETERS}: not found in {Path.cwd()}; run from the repository's root")
-    card = layout.card(name) if NAME.fullmatch(name) else None
+    if not paths.PARAMETERS.exists():
+        raise UserError(f"{paths.PARAMETERS}: not found in {Path.cwd()}; run from the repository's root")
+    card = paths.card(name) if NAME.fullmatch(name) else None
     if card is None or name in RESERVED or len(name) > 60:
         wanted = f"a name other than {', '.join(RESERVED)}, of at most 60" if name in RESERVED else "at most 60"
         raise UserError(

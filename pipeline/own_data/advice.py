@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from pipeline.datasets.folder.arrangement import File
 from pipeline.filenames import to_text
-from pipeline.layout import SPLITS
 from pipeline.own_data.copies import Copy
 from pipeline.own_data.found import Found
+from pipeline.paths import SPLITS
 from pipeline.tables.text import some
 from pipeline.tables.twice import Place, in_places, leaks
 

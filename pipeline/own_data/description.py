@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline import layout
+from pipeline import paths
 from pipeline.filenames import to_text
 from pipeline.own_data.advice import warnings
 from pipeline.own_data.found import Found
@@ -46,8 +46,8 @@ def describe(name: str, found: Found) -> None:
     _problems(console, found)
     for warning in warnings(found):
         console.print(f"[yellow]note[/yellow]  {escape(warning)}")
-    console.print(f"wrote [bold]{layout.card(name)}[/bold], modality {found.modality}: to be read and edited")
-    console.print(f"next  snakemake --cores all {layout.report('default', name) / 'table.md'}")
+    console.print(f"wrote [bold]{paths.card(name)}[/bold], modality {found.modality}: to be read and edited")
+    console.print(f"next  snakemake --cores all {paths.report('default', name) / 'table.md'}")
 
 
 def _classes(found: Found) -> Table:

@@ -12,10 +12,10 @@ from pipeline.datasets.folder.formats import ENDINGS, Medium, medium_of
 from pipeline.datasets.folder.walk import Entry, walk
 from pipeline.errors import UserError
 from pipeline.filenames import to_text
-from pipeline.layout import SPLITS
 from pipeline.own_data.copies import Copy, copies
 from pipeline.own_data.probe import Facts, Limits
 from pipeline.own_data.prober import probe_all
+from pipeline.paths import SPLITS
 from pipeline.progress import progress
 
 HELD_OUT = {"test": 0.1, "validation": 0.1}

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline import cards, layout
+from pipeline import cards, paths
 from pipeline.errors import UserError
 from pipeline.figures import decoded
 from pipeline.files import DRAWN, written
@@ -26,7 +26,7 @@ def show(parameters: Parameters, scale: str, dataset: str) -> None:
     """Writes `reports/SCALE/DATASET/figures/show-*.png`. Raises UserError for what is not decoded yet."""
     parameters.at(scale)
     card = cards.read(dataset)
-    indices = [layout.index(scale, dataset, split) for split in card.splits]
+    indices = [paths.index(scale, dataset, split) for split in card.splits]
     if not all(path.exists() for path in indices):
         raise UserError(
             f"{dataset}: is not decoded yet at scale {scale}; "
@@ -43,8 +43,8 @@ def show(parameters: Parameters, scale: str, dataset: str) -> None:
     reasons = rows.loc[rows["reason"].notna()].drop_duplicates("parent")["reason"].value_counts()
     for reason, count in reasons.items():
         console.print(f"  [yellow]{count} not used[/yellow]: {escape(str(reason))}")
-    folder = layout.report(scale, dataset) / "figures"
-    sample = windows(layout.decoded(scale, dataset), chosen(rows, card.main, SHOWN), card.main)
+    folder = paths.report(scale, dataset) / "figures"
+    sample = windows(paths.decoded(scale, dataset), chosen(rows, card.main, SHOWN), card.main)
     counts = files[f"label_{card.main}"].value_counts(sort=False).sort_index() if card.main else pd.Series(dtype=int)
     _draw(folder / f"{DRAWN}sheet.png", lambda path: decoded.sheet(sample, path), console)
     classes = {str(label): int(count) for label, count in counts.items()}

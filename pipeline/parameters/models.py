@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pipeline import layout
+from pipeline import paths
 from pipeline.errors import UserError, did_you_mean
 from pipeline.parameters.training import Schedule, Training
 from pipeline.validation import Strict
@@ -195,7 +195,7 @@ class Parameters(Strict):
     def at(self, scale: str) -> Scale:
         """Raises UserError for a scale that is not defined."""
         if scale not in self.scales:
-            raise UserError(f"{layout.PARAMETERS}: scale: {scale!r} is not defined{did_you_mean(scale, self.scales)}")
+            raise UserError(f"{paths.PARAMETERS}: scale: {scale!r} is not defined{did_you_mean(scale, self.scales)}")
         return self.scales[scale]
 
     def role(self, role: str, dataset: str) -> str:

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from pipeline import cards, layout, process
+from pipeline import cards, paths, process
 from pipeline.cues.cheap import cheap, distances, powers
 from pipeline.cues.clips import collect
 from pipeline.cues.report import Ceiling, Report
@@ -26,24 +26,24 @@ def cues(parameters: Parameters) -> None:
     """Writes `reports/cues.md` and `reports/cues.json`. Raises UserError for a dataset without annotations, or a store
     without the streams that the cues are measured on."""
     scale, dataset, images = parameters.scale, parameters.dataset, parameters.images
-    path, card = layout.cues(), cards.read(dataset)
+    path, card = paths.cues(), cards.read(dataset)
     missing = sorted(STREAMS - set(parameters.at(scale).store.streams))
     if missing or card.kind != "rendered":
         wrong = (
             f"store.streams lacks {', '.join(missing)}" if missing else f"{dataset} is not annotated (kind {card.kind})"
         )
-        raise UserError(f"{layout.PARAMETERS}: cues are of a rendered dataset's frames, flow and sound: {wrong}")
+        raise UserError(f"{paths.PARAMETERS}: cues are of a rendered dataset's frames, flow and sound: {wrong}")
     indices = {
-        (name, split): layout.index(scale, name, split) for name in {dataset: 0, images: 0} for split in layout.SPLITS
+        (name, split): paths.index(scale, name, split) for name in {dataset: 0, images: 0} for split in paths.SPLITS
     }
     rows = {key: index.read(one) for key, one in indices.items()}
     shards = [
-        layout.decoded(scale, name) / f"{shard}.arrow"
+        paths.decoded(scale, name) / f"{shard}.arrow"
         for (name, _), table in rows.items()
         for shard in sorted(table["shard"].unique())
     ]
-    tuples = [layout.tuples(scale, dataset, split) for split in layout.SPLITS]
-    objects = layout.annotations(scale, dataset, "objects")
+    tuples = [paths.tuples(scale, dataset, split) for split in paths.SPLITS]
+    objects = paths.annotations(scale, dataset, "objects")
     with receipts.open(
         "cues",
         receipt=path.with_suffix(".receipt.json"),
@@ -52,7 +52,7 @@ def cues(parameters: Parameters) -> None:
             *shards,
             *tuples,
             objects,
-            *(layout.card(name) for name in dict.fromkeys([dataset, images])),
+            *(paths.card(name) for name in dict.fromkeys([dataset, images])),
             fingerprints.check("cues", parameters, scale),
         ],
         outputs=[path, path.with_suffix(".json")],
@@ -61,14 +61,14 @@ def cues(parameters: Parameters) -> None:
     ) as stage:
         device = process.device(parameters.device)
         too_small = (
-            f"{layout.PARAMETERS}: scales.{scale}.cues: the memory of this machine's {device} is too small for them; "
+            f"{paths.PARAMETERS}: scales.{scale}.cues: the memory of this machine's {device} is too small for them; "
             "make frames or the ceilings' batch_size smaller"
         )
         try:
             with process.enough_memory(too_small):
                 report = _report(parameters, rows, pd.concat([index.read(one) for one in tuples]), device)
         except ValueError as error:
-            raise UserError(f"{layout.PARAMETERS}: cues of {dataset} at scale {scale}: {error}") from error
+            raise UserError(f"{paths.PARAMETERS}: cues of {dataset} at scale {scale}: {error}") from error
         stage.partial(path).write_text(report.to_markdown(), encoding="utf-8")
         values = json.dumps(report.to_json(), indent=1, sort_keys=True)
         stage.partial(path.with_suffix(".json")).write_text(values + "\n", encoding="utf-8")
@@ -88,12 +88,12 @@ def _report(
 ) -> Report:
     scale, dataset, images = parameters.scale, parameters.dataset, parameters.images
     settings, card = parameters.at(scale).cues, cards.read(dataset)
-    tables = [rows[dataset, split] for split in layout.SPLITS]
+    tables = [rows[dataset, split] for split in paths.SPLITS]
     usable = pd.concat([table.iloc[index.usable(table)] for table in tables], ignore_index=True)
     found = collect(
         usable,
-        layout.decoded(scale, dataset),
-        layout.annotations(scale, dataset, "objects"),
+        paths.decoded(scale, dataset),
+        paths.annotations(scale, dataset, "objects"),
         tuples[tuples["strategy"] == "motion"],
         points=settings.frames,
         folds=settings.folds,
@@ -139,9 +139,9 @@ def _ceilings(
             continue
         sources = {
             split: StoreSource(
-                layout.decoded(scale, dataset), rows[dataset, split], "clips", {label: known[label].classes}
+                paths.decoded(scale, dataset), rows[dataset, split], "clips", {label: known[label].classes}
             )
-            for split in layout.SPLITS
+            for split in paths.SPLITS
         }
         print(task, file=sys.stderr, flush=True)
         one = trials[task] = trial(task, sources, settings, device, _print_row)

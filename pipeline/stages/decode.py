@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline import cards, layout
+from pipeline import cards, paths
 from pipeline.cards import Card
 from pipeline.errors import UserError
 from pipeline.filenames import from_text
@@ -24,20 +24,20 @@ def decode(parameters: Parameters, scale: str, dataset: str, split: str, number:
     """Writes the shard (`.arrow`), its rows (`.parquet`) and its receipt. The last lines on standard error say which
     files were left out and why. Raises UserError where the store keeps nothing of what the dataset's files have."""
     shards = shard_counts(parameters, scale, dataset)[split]
-    arrow = layout.shard(scale, dataset, split, number)
-    listing = layout.raw(scale, dataset) / "files.parquet"
+    arrow = paths.shard(scale, dataset, split, number)
+    listing = paths.raw(scale, dataset) / "files.parquet"
     store, card = parameters.at(scale).store, cards.read(dataset)
     names = STREAMS if card.kind == "crops" else streams_of(card.modality, store.streams)
     if not names:
         raise UserError(
-            f"{layout.PARAMETERS}: scales.{scale}.store.streams: keeps nothing of {dataset}, whose modality is "
+            f"{paths.PARAMETERS}: scales.{scale}.store.streams: keeps nothing of {dataset}, whose modality is "
             f"{card.modality}: add one of {', '.join(OF_MODALITY[card.modality])}"
         )
     with (
         receipts.open(
             "decode",
             receipt=arrow.with_suffix(".receipt.json"),
-            inputs=[listing, layout.card(dataset), fingerprints.check("decode", parameters, scale)],
+            inputs=[listing, paths.card(dataset), fingerprints.check("decode", parameters, scale)],
             outputs=[arrow, arrow.with_suffix(".parquet")],
             parameters=parameters.used(keys_of("decode", scale, dataset)),
             identity={"scale": scale, "dataset": dataset, "split": split, "shard": number},

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import cards, eligibility, layout
+from pipeline import cards, eligibility, paths
 from pipeline.dag import Dag
 from pipeline.figures import decoded
 from pipeline.figures.confusion import Answers, confusion
@@ -38,9 +38,9 @@ CONFUSED = "top1"  # the metric whose predictions are drawn
 
 
 def report(parameters: Parameters, scale: str, dataset: str) -> None:
-    """Writes the files of `layout.report_files`."""
-    folder = layout.report(scale, dataset)
-    outputs = [folder / name for name in layout.report_files(dataset)]
+    """Writes the files of `paths.report_files`."""
+    folder = paths.report(scale, dataset)
+    outputs = [folder / name for name in paths.report_files(dataset)]
     table, figures, budget, sheet, curved, confused, over_motion, neighbours, retrieval = outputs
     dag = Dag(parameters)
     card = cards.read(dataset)
@@ -50,15 +50,15 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
     indices = dag.indices(scale, dataset)
     rows = pd.concat([index.read(path) for path in indices], ignore_index=True)
     shown = sample.chosen(rows, card.main, SHEET_WINDOWS) if own else clips.of_each_class(rows, dataset)
-    store = layout.decoded(scale, dataset)
-    mined = {split: layout.tuples(scale, dataset, split) for split in card.splits}
+    store = paths.decoded(scale, dataset)
+    mined = {split: paths.tuples(scale, dataset, split) for split in card.splits}
     mined = {split: path for split, path in mined.items() if path in dag.data(scale, [dataset])}
     drawn = clips.of_strategy(index.read(mined["train"]), rows, MOTION, TUPLES) if mined else None
     looked_into = {*(shown["shard"] if own else ()), *(drawn["shard"] if drawn is not None else ())}
     shards = [store / f"{name}.arrow" for name in sorted(looked_into)]
-    first_seed = [path for path in evaluations if layout.seed_of(path) == parameters.seeds[0]]
+    first_seed = [path for path in evaluations if paths.seed_of(path) == parameters.seeds[0]]
     found = searches_of(parameters, scale, first_seed)
-    excluded = [layout.exclusions(scale, dataset, split) for split in card.splits]
+    excluded = [paths.exclusions(scale, dataset, split) for split in card.splits]
     with receipts.open(
         "report",
         receipt=folder / "receipt.json",
@@ -68,8 +68,8 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
             *dict.fromkeys([*indices, *shards, *found.inputs]),
             *excluded,
             *mined.values(),
-            *([] if own else [*map(from_text, shown["path"]), layout.TABLES, layout.PUBLISHED]),
-            layout.card(dataset),
+            *([] if own else [*map(from_text, shown["path"]), paths.TABLES, paths.PUBLISHED]),
+            paths.card(dataset),
             fingerprints.check("report", parameters, scale),
         ],
         outputs=outputs,
@@ -80,7 +80,7 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
         counts = [
             Mined(split, notes["clips"], notes["tuples"], notes["clips_without"])
             for split, path in mined.items()
-            for notes in [receipts.read(layout.receipt_beside(path))["notes"]]
+            for notes in [receipts.read(paths.receipt_beside(path))["notes"]]
         ]
         left = [exclusions.read(path) for path in excluded]
         made = contents(parameters, scale, dataset, results, rows, left, counts)
@@ -183,7 +183,7 @@ def contents(
     unused += [
         LeftOut(
             clip,
-            f"named in {layout.EXCLUDED}, but not there at this scale{absent.hint(clip, reason, there)}",
+            f"named in {paths.EXCLUDED}, but not there at this scale{absent.hint(clip, reason, there)}",
             is_there=False,
         )
         for clip, reason in missing

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline import cards, eligibility, layout
+from pipeline import cards, eligibility, paths
 from pipeline.figures.searches import Panel, Shown
 from pipeline.parameters import Parameters
 from pipeline.store import index, sample
@@ -61,9 +61,9 @@ def searches_of(parameters: Parameters, scale: str, evaluations: Iterable[Path])
         if answered.empty:
             continue
         evaluation = read_evaluation(folder)
-        card, store = cards.read(evaluation.on), layout.decoded(scale, evaluation.on)
+        card, store = cards.read(evaluation.on), paths.decoded(scale, evaluation.on)
         if evaluation.on not in rows:
-            indices = [layout.index(scale, evaluation.on, split) for split in card.splits]
+            indices = [paths.index(scale, evaluation.on, split) for split in card.splits]
             made.inputs.extend(indices)
             rows[evaluation.on] = pd.concat(map(index.read, indices)).set_index("id", drop=False)
         label = eligibility.label_of(parameters.protocols[evaluation.protocol], card)

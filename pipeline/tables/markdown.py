@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline import layout
+from pipeline import paths
 from pipeline.errors import UserError
 from pipeline.tables.aliases import resolve, short_alias
 from pipeline.tables.lecture import Lecture, Row, Table
@@ -170,7 +170,7 @@ def _measured_cells(lecture: Lecture, report: Report) -> dict[tuple[str, str], M
             id = resolve(alias, report.ids, lecture)
             if id not in numbers:
                 raise UserError(
-                    f"{layout.TABLES}: row {place} ({row.label}): {alias!r} is one seed's number; tables print those "
+                    f"{paths.TABLES}: row {place} ({row.label}): {alias!r} is one seed's number; tables print those "
                     "over seeds"
                 )
             cells[place, column] = numbers[id]
@@ -221,11 +221,11 @@ def _published(row: Row, column: str, lecture: Lecture) -> str:
 
 def left_out_section(report: Report) -> list[str]:
     if not report.left_out:
-        nothing = paragraph(f"Nothing: `{layout.EXCLUDED}` names no clip, and every file could be used.")
+        nothing = paragraph(f"Nothing: `{paths.EXCLUDED}` names no clip, and every file could be used.")
         return [nothing, *mined_section(report.mined), *overlap_section(report)]
     count = counted(report.left_out)
     which = "1 clip or file is" if count == 1 else f"{count} clips or files are"
-    intro = f"""{which} used by no number, or only in part. Those marked *excluded* stand in `{layout.EXCLUDED}`."""
+    intro = f"""{which} used by no number, or only in part. Those marked *excluded* stand in `{paths.EXCLUDED}`."""
     return [paragraph(intro), *named(report.left_out), *mined_section(report.mined), *overlap_section(report)]
 
 
@@ -235,7 +235,7 @@ def overlap_section(report: Report) -> list[str]:
         return []
     protocols: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for one in report.measured:
-        counts = tuple(str(one.overlap.get(split, 0)) for split in layout.SPLITS)
+        counts = tuple(str(one.overlap.get(split, 0)) for split in paths.SPLITS)
         protocols.setdefault((one.run, counts), []).append(one.protocol)
     rows = [
         [f"`{run}`", ", ".join(f"`{name}`" for name in dict.fromkeys(names)), *counts]
@@ -248,7 +248,7 @@ def overlap_section(report: Report) -> list[str]:
             split they are as in the papers, which probe on the images that they pretrained on; one in the test split
             would be a leak."""
         ),
-        grid(["Run", "Protocols", *map(str.capitalize, layout.SPLITS)], rows, right=frozenset({2, 3, 4})),
+        grid(["Run", "Protocols", *map(str.capitalize, paths.SPLITS)], rows, right=frozenset({2, 3, 4})),
     ]
 
 

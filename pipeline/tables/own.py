@@ -11,7 +11,7 @@ from functools import cached_property
 import pandas as pd
 
 from pipeline.cards import Card
-from pipeline.layout import EXCLUDED
+from pipeline.paths import EXCLUDED
 from pipeline.store import index
 from pipeline.tables.aliases import short_alias
 from pipeline.tables.cautions import cautions, usable

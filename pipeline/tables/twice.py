@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.layout import SPLITS
+from pipeline.paths import SPLITS
 from pipeline.store import index
 from pipeline.tables.text import some
 

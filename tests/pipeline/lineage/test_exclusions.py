@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import layout
+from pipeline import paths
 from pipeline.errors import UserError
 from pipeline.lineage import exclusions
 
@@ -13,28 +13,28 @@ from pipeline.lineage import exclusions
 @pytest.fixture(autouse=True)
 def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    layout.EXCLUDED.parent.mkdir()
+    paths.EXCLUDED.parent.mkdir()
 
 
 def test_each_split_gets_its_own_lines() -> None:
-    layout.EXCLUDED.write_text(
+    paths.EXCLUDED.write_text(
         "# comment\n\ntoyworld/test/000001 withdrawn by its owner\ntoyworld/train/000002 blurred\n"
     )
     exclusions.refresh("smoke", ["toyworld", "toyworld2"])
-    of_split = {split: exclusions.read(layout.exclusions("smoke", "toyworld", split)) for split in layout.SPLITS}
+    of_split = {split: exclusions.read(paths.exclusions("smoke", "toyworld", split)) for split in paths.SPLITS}
     assert of_split == {
         "train": {"toyworld/train/000002": "blurred"},
         "validation": {},
         "test": {"toyworld/test/000001": "withdrawn by its owner"},
     }
-    assert exclusions.read(layout.exclusions("smoke", "toyworld2", "test")) == {}
+    assert exclusions.read(paths.exclusions("smoke", "toyworld2", "test")) == {}
 
 
 def test_only_the_part_that_changed_is_written() -> None:
-    layout.EXCLUDED.write_text("")
+    paths.EXCLUDED.write_text("")
     assert len(exclusions.refresh("smoke", ["toyworld"])) == 3
-    layout.EXCLUDED.write_text("toyworld/test/000001 withdrawn\n")
-    assert exclusions.refresh("smoke", ["toyworld"]) == [layout.exclusions("smoke", "toyworld", "test")]
+    paths.EXCLUDED.write_text("toyworld/test/000001 withdrawn\n")
+    assert exclusions.refresh("smoke", ["toyworld"]) == [paths.exclusions("smoke", "toyworld", "test")]
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,6 @@ def test_only_the_part_that_changed_is_written() -> None:
     ],
 )
 def test_a_line_that_cannot_be_meant_is_refused(line: str, expected: str) -> None:
-    layout.EXCLUDED.write_text(line + "\n")
+    paths.EXCLUDED.write_text(line + "\n")
     with pytest.raises(UserError, match=re.escape(expected)):
         exclusions.refresh("smoke", ["toyworld"])

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import cards, layout, parameters
+from pipeline import cards, parameters, paths
 from pipeline.errors import UserError
 from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters
@@ -28,7 +28,7 @@ def clips(split: str, rng: np.random.Generator) -> list[dict[str, object]]:
     """Noise that is brighter the higher the number of the object's class; everything else is even. Returns their
     annotations."""
     classes = cards.read("toyworld").labels
-    folder = layout.decoded("smoke", "toyworld")
+    folder = paths.decoded("smoke", "toyworld")
     rows, objects, tuples = [], [], []
     times = np.arange(FRAMES) * 0.08
     # Every class is as frequent as any other, and tells nothing of another label's.
@@ -56,8 +56,8 @@ def clips(split: str, rng: np.random.Generator) -> list[dict[str, object]]:
             )
             box = {"left": 8.0, "top": 8.0, "right": 16.0, "bottom": 16.0, "role": "main", "id": clip}
             objects += [{**box, "frame": frame, "mask": [SIDE * 10, 8, SIDE * 22 - 8]} for frame in range(FRAMES)]
-    index.write(layout.index("smoke", "toyworld", split), rows, list(classes))
-    mined = layout.tuples("smoke", "toyworld", split)
+    index.write(paths.index("smoke", "toyworld", split), rows, list(classes))
+    mined = paths.tuples("smoke", "toyworld", split)
     mined.parent.mkdir(exist_ok=True)
     pq.write_table(pa.Table.from_pylist(tuples, SCHEMA), mined)
     return objects
@@ -67,7 +67,7 @@ def stills(split: str, rng: np.random.Generator) -> None:
     classes = cards.read("toyworld-stills").labels["object"].classes
     rows = []
     with ShardWriter(
-        layout.decoded("smoke", "toyworld-stills") / f"{split}-000.arrow", {"frames": STREAMS["frames"]}
+        paths.decoded("smoke", "toyworld-stills") / f"{split}-000.arrow", {"frames": STREAMS["frames"]}
     ) as writer:
         for number in range(2 * SIZES[split]):
             parent = f"toyworld/{split}/{number // 2:06d}"
@@ -83,7 +83,7 @@ def stills(split: str, rng: np.random.Generator) -> None:
                 }
                 | {"label_object": classes[number // 2 % len(classes)]}
             )
-    index.write(layout.index("smoke", "toyworld-stills", split), rows, ["object"])
+    index.write(paths.index("smoke", "toyworld-stills", split), rows, ["object"])
 
 
 @pytest.fixture
@@ -104,12 +104,12 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parameters:
     fingerprints.refresh(read, "smoke")
     rng = np.random.default_rng(0)
     for dataset in ("toyworld", "toyworld-stills"):
-        (layout.decoded("smoke", dataset) / "index").mkdir(parents=True)
+        (paths.decoded("smoke", dataset) / "index").mkdir(parents=True)
     objects = []
-    for split in layout.SPLITS:
+    for split in paths.SPLITS:
         objects += clips(split, rng)
         stills(split, rng)
-    annotated = layout.annotations("smoke", "toyworld", "objects")
+    annotated = paths.annotations("smoke", "toyworld", "objects")
     annotated.parent.mkdir(parents=True)
     pq.write_table(pa.Table.from_pylist(objects), annotated)
     return read
@@ -117,7 +117,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parameters:
 
 def test_the_report_names_the_cue_that_was_planted(data: Parameters) -> None:
     cues(data)
-    page, values = layout.cues().read_text(), json.loads(layout.cues().with_suffix(".json").read_text())
+    page, values = paths.cues().read_text(), json.loads(paths.cues().with_suffix(".json").read_text())
     found = {(one["cue"], one["target"]): one for one in values["cues"]}
     # Ten classes in one line are told apart by a linear classifier at the ends at least.
     assert found["mean colour", "object"]["accuracy"] > 0.3
@@ -134,7 +134,7 @@ def test_the_report_names_the_cue_that_was_planted(data: Parameters) -> None:
     assert values["passes"] == {"cues": False, "ceilings": False}
     assert "mean colour for object" in page.splitlines()[2]
     assert f"frames of {parameters.read().at('smoke').cues.clip_side} px, beside each, as the network's second" in page
-    receipt = receipts.read(layout.receipt_beside(layout.cues()))
+    receipt = receipts.read(paths.receipt_beside(paths.cues()))
     read = {one["path"] for one in receipt["inputs"]}
     assert "data/decoded/smoke/toyworld-stills/test-000.arrow" in read
     assert "data/decoded/smoke/toyworld/tuples/train.parquet" in read

@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from pipeline import layout
+from pipeline import paths
 from pipeline.cards import Card
-from pipeline.signatures import class_literal
+from pipeline.class_source import class_literal
 
 
 def tuples(entry: str, scale: str, dataset: str, splits: Iterable[str]) -> list[Path]:
     """entry: of a registry. The mined tuples of these splits, where it draws tuples."""
     drawn = class_literal(entry, "table", "") == "tuples"
-    return [layout.tuples(scale, dataset, split) for split in splits] if drawn else []
+    return [paths.tuples(scale, dataset, split) for split in splits] if drawn else []
 
 
 def reads_features(entry: str) -> bool:
@@ -22,7 +22,7 @@ def reads_features(entry: str) -> bool:
 def objects(entry: str, scale: str, card: Card) -> list[Path]:
     """The annotation table, where it draws what is made of it and the dataset knows it."""
     asked = class_literal(entry, "annotations", ())
-    return [layout.annotations(scale, card.name, "objects")] if asked and knows(card) else []
+    return [paths.annotations(scale, card.name, "objects")] if asked and knows(card) else []
 
 
 def knows(card: Card) -> bool:
