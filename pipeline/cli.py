@@ -172,7 +172,7 @@ def add(
     replace: Annotated[bool, typer.Option("--replace", help="write a card anew that is there already")] = False,
 ) -> None:
     """Add a folder of your own videos, images or sounds: look into it and write its card. Nothing is copied."""
-    from pipeline.own_data.add import add as verb
+    from pipeline.user_data.add import add as verb
 
     verb(name, path, medium, replace)
 
@@ -183,7 +183,7 @@ def show(
     scale: Annotated[str, typer.Option(help="as in params.yaml, if left out")] = "",
 ) -> None:
     """Print and draw what was decoded: a contact sheet, spectrograms, histograms of lengths and sizes."""
-    from pipeline.own_data.show import show as verb
+    from pipeline.user_data.show import show as verb
 
     parameters = _parameters()
     verb(parameters, scale or parameters.scale, name)

@@ -13,12 +13,13 @@ from pipeline.datasets.folder.formats import ENDINGS, Medium
 from pipeline.media.kinds import KINDS
 from pipeline.media.unusable import Unusable
 from pipeline.media.windows import windows
-from pipeline.own_data import prober
-from pipeline.own_data.probe import Limits, probe
+from pipeline.user_data import inspect_worker
+from pipeline.user_data.inspect_file import Limits, inspect_file
+from pipeline.user_data.inspect_worker import inspect_files
 from tests.media import image, sound, video
 from tests.pipeline.media.films import film
 from tests.pipeline.media.test_clock import STORE
-from tests.pipeline.own_data.broken import LIMIT_MB, Crashes, Hangs, Swells
+from tests.pipeline.user_data.broken import LIMIT_MB, Crashes, Hangs, Swells
 
 MUXERS = {
     "MP4": ("mp4", "libx264", "aac"),
@@ -60,7 +61,7 @@ def whole(path: Path, medium: Medium, name: str) -> Path:
 @pytest.mark.parametrize(("medium", "name", "ending"), EVERY, ids=[ending for *_, ending in EVERY])
 def test_what_is_taken_can_be_decoded(tmp_path: Path, medium: Medium, name: str, ending: str) -> None:
     path = whole(tmp_path / f"file.{ending}", medium, name)
-    facts = probe(path, medium, LIMITS)
+    facts = inspect_file(path, medium, LIMITS)
     assert facts.problem is None
     assert facts.width == {"image": 40, "video": 64, "audio": 0}[medium]
     [(decoded, _)] = windows(path, medium, STORE)
@@ -86,30 +87,30 @@ def test_no_format_is_guessed(tmp_path: Path, name: str, content: bytes | None) 
     (tmp_path / name).write_bytes(content or other.read_bytes())
     with pytest.raises(Unusable) as raised:
         next(windows(tmp_path / name, "video", STORE))
-    assert probe(tmp_path / name, "video", LIMITS).problem == str(raised.value)
+    assert inspect_file(tmp_path / name, "video", LIMITS).problem == str(raised.value)
 
 
 def test_what_is_too_large_to_be_decoded_is_said_in_the_same_words(tmp_path: Path) -> None:
     for path, medium in ((image(tmp_path / "a.png", size=(60, 50)), "image"), (video(tmp_path / "a.mp4"), "video")):
-        width = probe(path, medium, LIMITS).width
+        width = inspect_file(path, medium, LIMITS).width
         few = STORE.model_copy(update={"max_pixels": width})
         with pytest.raises(Unusable, match=rf"more than the {width} of store\.max_pixels") as raised:
             next(windows(path, medium, few))
-        assert probe(path, medium, replace(LIMITS, max_pixels=width)).problem == str(raised.value)
+        assert inspect_file(path, medium, replace(LIMITS, max_pixels=width)).problem == str(raised.value)
 
 
 def test_a_name_that_is_no_utf8_can_be_opened(tmp_path: Path) -> None:
     content = sound(tmp_path / "a.wav").read_bytes()
     path = tmp_path / os.fsdecode(b"caf\xe9:\n.wav")
     path.write_bytes(content)
-    assert probe(path, "audio", LIMITS).problem is None
+    assert inspect_file(path, "audio", LIMITS).problem is None
 
 
 def test_a_file_that_hangs_or_crashes_its_decoder_costs_itself(tmp_path: Path) -> None:
     good = [image(tmp_path / f"{number}.png", size=(40 + number, 30)) for number in range(3)]
     begun = time.monotonic()
     found = list(
-        prober.probe_all(
+        inspect_files(
             [good[0], Hangs(good[0]), good[1], Crashes(good[0]), good[2]],
             "image",
             workers=2,
@@ -124,11 +125,11 @@ def test_a_file_that_hangs_or_crashes_its_decoder_costs_itself(tmp_path: Path) -
         "its decoder crashed (SIGSEGV)",
         None,
     ]
-    assert time.monotonic() - begun < prober.START_SECONDS
+    assert time.monotonic() - begun < inspect_worker.START_SECONDS
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
 def test_memory_is_limited(tmp_path: Path) -> None:
     good = image(tmp_path / "a.png")
-    found = prober.probe_all([Swells(good), good], "image", workers=1, limits=replace(LIMITS, file_memory_mb=LIMIT_MB))
+    found = inspect_files([Swells(good), good], "image", workers=1, limits=replace(LIMITS, file_memory_mb=LIMIT_MB))
     assert [facts.problem for facts in found] == [f"needs more than the {LIMIT_MB} MB of store.file_memory_mb", None]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.own_data.show import spread
+from pipeline.user_data.show import spread
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from pipeline.datasets.folder.formats import ENDINGS
 from pipeline.errors import UserError, did_you_mean
 from pipeline.filenames import to_text
 from pipeline.files import partial, write_text
-from pipeline.own_data.card_text import card_text
-from pipeline.own_data.description import describe
-from pipeline.own_data.found import find
-from pipeline.own_data.probe import Limits
+from pipeline.user_data.card_text import card_text
+from pipeline.user_data.description import describe
+from pipeline.user_data.folder_scan import scan_folder
+from pipeline.user_data.inspect_file import Limits
 from pipeline.validation import load
 
 NAME = re.compile("[a-z0-9][a-z0-9_-]*")
@@ -46,7 +46,7 @@ def add(name: str, path: Path, medium: str, replace: bool) -> None:
     read = parameters.read()
     store = read.at(read.scale).store
     limits = Limits(store.max_pixels, store.file_seconds, store.file_memory_mb)
-    found = find(path, next((one for one in ENDINGS if one == medium), None), limits)
+    found = scan_folder(path, next((one for one in ENDINGS if one == medium), None), limits)
     text = card_text(name, _root(path), found)
     # Read back before it gets its name: a card that this program wrote must be one that it can read.
     draft = partial(card)

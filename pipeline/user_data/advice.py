@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from pipeline.datasets.folder.arrangement import File
 from pipeline.filenames import to_text
-from pipeline.own_data.copies import Copy
-from pipeline.own_data.found import Found
 from pipeline.paths import SPLITS
 from pipeline.tables.text import some
 from pipeline.tables.twice import Place, in_places, leaks
+from pipeline.user_data.copies import Copy
+from pipeline.user_data.folder_scan import FolderScan
 
 SHOWN = 12
 """Names, before the rest is counted."""
@@ -18,11 +18,11 @@ UNEVEN = 5
 IN_SPLIT = {"train": "training", "validation": "validation", "test": "test"}
 
 
-def warnings(found: Found) -> list[str]:
+def warnings(found: FolderScan) -> list[str]:
     return [*_of_classes(found), *_of_sound(found), *_of_names(found), *_of_others(found)]
 
 
-def _of_classes(found: Found) -> list[str]:
+def _of_classes(found: FolderScan) -> list[str]:
     made = []
     if found.only_class:
         made.append(f"there is one class only, {found.only_class!r}: for pretraining alone, nothing can be told apart")
@@ -43,7 +43,7 @@ def _of_classes(found: Found) -> list[str]:
     return made
 
 
-def _few(found: Found) -> list[str]:
+def _few(found: FolderScan) -> list[str]:
     """Of each split that there is: the classes of which it has no usable file, and those of which it has one."""
     sizes = Counter((file.split, file.label) for file, _ in found.usable())
     made = []
@@ -54,14 +54,14 @@ def _few(found: Found) -> list[str]:
     return made
 
 
-def _of_sound(found: Found) -> list[str]:
+def _of_sound(found: FolderScan) -> list[str]:
     silent = len(found.usable()) - found.with_sound
     if found.medium != "video" or not found.with_sound or not silent:
         return []
     return [f"{'1 video has' if silent == 1 else f'{silent} videos have'} no sound; the card says what follows"]
 
 
-def _of_names(found: Found) -> list[str]:
+def _of_names(found: FolderScan) -> list[str]:
     """Of links, and of files under two names."""
     made = []
     if found.links:
@@ -94,12 +94,12 @@ def _places(copy: Copy) -> tuple[Place, Place]:
     return (copy.original.split, copy.original.label), (copy.file.split, copy.file.label)
 
 
-def _named(found: Found, copy: Copy) -> str:
+def _named(found: FolderScan, copy: Copy) -> str:
     original = to_text(copy.original.relative)
     return f"{found.shown(copy.file.relative)} is {original if copy.by_link else f'a copy of {original}'}"
 
 
-def _of_others(found: Found) -> list[str]:
+def _of_others(found: FolderScan) -> list[str]:
     made = []
     if found.others:
         kinds = ", ".join(f"{count} {ending}" for ending, count in found.others.most_common(6))

@@ -5,7 +5,7 @@ import textwrap
 from collections import Counter
 
 from pipeline.filenames import to_text
-from pipeline.own_data.found import Found
+from pipeline.user_data.folder_scan import FolderScan
 
 
 def _quoted(text: str) -> str:
@@ -13,7 +13,7 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def card_text(name: str, root: str, found: Found) -> str:
+def card_text(name: str, root: str, found: FolderScan) -> str:
     """root: as the card is to have it. YAML that `pipeline.cards` reads, with comments for who edits it."""
     return (
         "\n".join(
@@ -44,7 +44,7 @@ def _comment(text: str) -> list[str]:
     return textwrap.wrap(words, 110, initial_indent="# ", subsequent_indent="# ", break_long_words=False)
 
 
-def _modality(found: Found) -> list[str]:
+def _modality(found: FolderScan) -> list[str]:
     lines = []
     if found.medium == "video":
         usable = len(found.usable())
@@ -55,7 +55,7 @@ def _modality(found: Found) -> list[str]:
     return [*lines, f"modality: {found.modality}"]
 
 
-def _labels(found: Found) -> list[str]:
+def _labels(found: FolderScan) -> list[str]:
     if not found.classes:
         why = f"one class only, {_quoted(found.only_class)}" if found.only_class else "no class folder"
         return [*_comment(f"There is {why}: for pretraining alone."), "labels: {}"]
@@ -72,7 +72,7 @@ def _labels(found: Found) -> list[str]:
     return [*lines, "main_label: class"]
 
 
-def _splits(found: Found) -> list[str]:
+def _splits(found: FolderScan) -> list[str]:
     counts = found.counts()
     lines = [f"splits: [{', '.join(counts)}]"]
     lines += _comment(

@@ -14,12 +14,12 @@ from pipeline.datasets.folder.formats import Medium
 from pipeline.media.decoder import ENDING_SECONDS, START_SECONDS, reading_seconds
 from pipeline.media.unusable import crashed, silent
 from pipeline.memory import limit_memory
-from pipeline.own_data.probe import Facts, Limits, probe
+from pipeline.user_data.inspect_file import Facts, Limits, inspect_file
 
 MEGABYTE = 2**20
 
 
-class Prober:
+class InspectWorker:
     """A process that looks into one file after the other, and is started anew when it had to be given up."""
 
     def __init__(self, medium: Medium, limits: Limits) -> None:
@@ -46,7 +46,7 @@ class Prober:
             raise RuntimeError("the process that looks into files did not start")
 
     def look(self, path: Path) -> Facts:
-        """As `probe`."""
+        """As `inspect_file`."""
         if not self._ready:
             self._await_ready()
         patience = self._patience + reading_seconds(path)
@@ -77,21 +77,21 @@ def _answer(pipe: Connection, medium: Medium, limits: Limits) -> None:
             path = pipe.recv()
         except EOFError:
             return
-        pipe.send_bytes(json.dumps(asdict(probe(path, medium, limits))).encode())
+        pipe.send_bytes(json.dumps(asdict(inspect_file(path, medium, limits))).encode())
 
 
-def probe_all(paths: Sequence[Path], medium: Medium, workers: int, limits: Limits) -> Iterator[Facts]:
+def inspect_files(paths: Sequence[Path], medium: Medium, workers: int, limits: Limits) -> Iterator[Facts]:
     """In order."""
     with ExitStack() as stack, ThreadPoolExecutor(workers) as pool:
-        idle: SimpleQueue[Prober] = SimpleQueue()
+        idle: SimpleQueue[InspectWorker] = SimpleQueue()
         for _ in range(workers):
-            idle.put(stack.enter_context(closing(Prober(medium, limits))))
+            idle.put(stack.enter_context(closing(InspectWorker(medium, limits))))
 
         def look(path: Path) -> Facts:
-            prober = idle.get()
+            worker = idle.get()
             try:
-                return prober.look(path)
+                return worker.look(path)
             finally:
-                idle.put(prober)
+                idle.put(worker)
 
         yield from pool.map(look, paths)

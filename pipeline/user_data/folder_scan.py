@@ -12,11 +12,11 @@ from pipeline.datasets.folder.formats import ENDINGS, Medium, medium_of
 from pipeline.datasets.folder.walk import Entry, walk
 from pipeline.errors import UserError
 from pipeline.filenames import to_text
-from pipeline.own_data.copies import Copy, copies
-from pipeline.own_data.probe import Facts, Limits
-from pipeline.own_data.prober import probe_all
 from pipeline.paths import SPLITS
 from pipeline.progress import progress
+from pipeline.user_data.copies import Copy, copies
+from pipeline.user_data.inspect_file import Facts, Limits
+from pipeline.user_data.inspect_worker import inspect_files
 
 HELD_OUT = {"test": 0.1, "validation": 0.1}
 """Of train, where there is no folder for the split; written into the card, where a person can change it."""
@@ -25,7 +25,7 @@ WITH_SOUND = 0.9
 
 
 @dataclass(frozen=True)
-class Found:
+class FolderScan:
     """held_out: shares of train that go into splits without a folder. facts: of each file that can be reached, in
     order, None for the others. others: files of other media, by ending; unknown: files of none. links: files that are
     links to one that is there. Every file is either usable or one of the problems."""
@@ -106,7 +106,7 @@ class Found:
         return "audio-visual" if audio_visual else self.medium
 
 
-def find(root: Path, medium: Medium | None, limits: Limits) -> Found:
+def scan_folder(root: Path, medium: Medium | None, limits: Limits) -> FolderScan:
     """medium: the one to take where there are several. limits: of a file that is used. Raises UserError for a folder of
     which nothing can be used."""
     shown = to_text(root)
@@ -130,7 +130,7 @@ def find(root: Path, medium: Medium | None, limits: Limits) -> Found:
     others = Counter(path.suffix.lower() for path in paths if medium_of(path) not in (medium, None))
     unknown = [path for path in paths if medium_of(path) is None]
     links = sum((root / file.relative).is_symlink() and (root / file.relative).is_file() for file in files)
-    found_all = Found(root, medium, held_out, files, facts, others, unknown, links)
+    found_all = FolderScan(root, medium, held_out, files, facts, others, unknown, links)
     if not found_all.usable():
         _, reason = found_all.problems()[0]
         raise UserError(f"{shown}: none of {len(files)} {medium} files can be opened; the first {reason}")
@@ -157,6 +157,6 @@ def _medium(entries: list[Entry], shown: str) -> Medium:
 def _facts(root: Path, files: list[File], medium: Medium, limits: Limits) -> list[Facts | None]:
     reachable = [root / file.relative for file in files if file.reason is None]
     workers = max(1, min(os.cpu_count() or 1, 8, len(reachable) // 20))
-    looked = progress(probe_all(reachable, medium, workers, limits), "looking into files", len(reachable))
+    looked = progress(inspect_files(reachable, medium, workers, limits), "looking into files", len(reachable))
     facts: Mapping[Path, Facts] = dict(zip(reachable, looked, strict=True))
     return [facts.get(root / file.relative) for file in files]

@@ -41,7 +41,7 @@ class Facts:
     problem: str | None = None
 
 
-def probe(path: Path, medium: Medium, limits: Limits) -> Facts:
+def inspect_file(path: Path, medium: Medium, limits: Limits) -> Facts:
     """Opens a file and decodes its first picture or sound. Memory and time are for the caller's process to limit."""
     with openable(path) as name:
         try:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.own_data.advice import SHOWN, leaked, warnings
-from pipeline.own_data.found import find
-from pipeline.own_data.probe import Limits
+from pipeline.user_data.advice import SHOWN, leaked, warnings
+from pipeline.user_data.folder_scan import scan_folder
+from pipeline.user_data.inspect_file import Limits
 from tests.media import image
 
 LIMITS = Limits(max_pixels=10**6, file_seconds=60.0, file_memory_mb=1500)
@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def said(folder: Path) -> str:
-    return "\n".join(warnings(find(folder, None, LIMITS)))
+    return "\n".join(warnings(scan_folder(folder, None, LIMITS)))
 
 
 def fill(folder: Path, place: str, count: int, seed: int = 0) -> None:
@@ -87,7 +87,7 @@ def test_a_leak_is_found_by_way_of_a_third_name(folder: Path) -> None:
         (folder / place / "link.png").symlink_to("../../val/a/0.png")
     shutil.copy(folder / "train/b/0.png", folder / "val/b/copy.png")
     (folder / "test/b/link.png").symlink_to("../../val/b/copy.png")
-    assert leaked(find(folder, None, LIMITS).copies) == 2
+    assert leaked(scan_folder(folder, None, LIMITS).copies) == 2
 
 
 def test_pictures_that_only_begin_alike_are_no_copies(folder: Path) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from pipeline import cards
 from pipeline.errors import UserError
-from pipeline.own_data.add import add
+from pipeline.user_data.add import add
 from tests.media import image, sound, video
 from tests.project import enter_settings
 

@@ -11,15 +11,15 @@ from rich.table import Table
 
 from pipeline import paths
 from pipeline.filenames import to_text
-from pipeline.own_data.advice import warnings
-from pipeline.own_data.found import Found
 from pipeline.tables.text import number_of
+from pipeline.user_data.advice import warnings
+from pipeline.user_data.folder_scan import FolderScan
 
 SHOWN = 12
 """Classes, or files that are named, before the rest is counted."""
 
 
-def describe(name: str, found: Found) -> None:
+def describe(name: str, found: FolderScan) -> None:
     """Prints to standard output."""
     # In a pipe no line may be cut.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
@@ -50,7 +50,7 @@ def describe(name: str, found: Found) -> None:
     console.print(f"next  snakemake --cores all {paths.report('default', name) / 'table.md'}")
 
 
-def _classes(found: Found) -> Table:
+def _classes(found: FolderScan) -> Table:
     splits = list(found.counts())
     table = Table("class", *splits, box=None, header_style="bold", pad_edge=False)
     for column in table.columns[1:]:
@@ -98,7 +98,7 @@ def _bytes(value: float) -> str:
     return f"{value / 1e3:.3g} kB" if value < 1e6 else f"{value / 1e6:.4g} MB"
 
 
-def _problems(console: Console, found: Found) -> None:
+def _problems(console: Console, found: FolderScan) -> None:
     problems = found.problems()
     if problems:
         console.print(f"[yellow]{len(problems)} cannot be used[/yellow]; the report will name their reasons:")
