@@ -2,7 +2,7 @@
 
     card, params ─ fetch ─ decode (a job a shard) ─ index (a job a split) ─ pretrain ─ evaluate ─ report ─ publish
     beside it:     crop (stills out of clips) ─ decode ─ index; mine (after index); features (after pretrain, for all
-                   protocols that read them); cues (after all data); reel (after the index of the training clips)
+                   protocols that read them); shortcuts (after all data); reel (after the index of the training clips)
 
 No rule depends on source files: each depends on the fingerprint of the code that it reaches, refreshed here.
 """

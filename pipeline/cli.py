@@ -136,10 +136,10 @@ def publish() -> None:
 
 
 @app.command(rich_help_panel=STAGES)
-def cues() -> None:
+def shortcuts() -> None:
     """Report what gives labels away cheaply, and what can be learned of them."""
     parameters = _prepared()
-    from pipeline.stages.cues import cues as stage
+    from pipeline.stages.shortcuts import shortcuts as stage
 
     stage(parameters)
 

@@ -151,17 +151,17 @@ class Dag:
                 continue
             made = [folder / name for name in (*paths.report_files(dataset), "receipt.json")]
             if beside:
-                pages = [paths.cues(), paths.reel(dataset)]
-                made += [*pages, paths.cues().with_suffix(".json"), *map(paths.receipt_beside, pages)]
+                pages = [paths.shortcuts(), paths.reel(dataset)]
+                made += [*pages, paths.shortcuts().with_suffix(".json"), *map(paths.receipt_beside, pages)]
             if word not in (known := [path.as_posix() for path in made]):
                 raise UserError(f"{word}: nothing makes this file{did_you_mean(word, known)}")
 
     def reports_after(self, jobs: Iterable[Any]) -> set[Path]:
-        """Tables and numbers that follow from what any of these Snakemake jobs makes; cues, where these are remade."""
+        """Tables and numbers that follow from what any of these Snakemake jobs makes; shortcuts, where remade."""
         stale: set[Path] = set()
         for job in jobs:
-            if job.rule.name == "cues":
-                stale.update({paths.cues(), paths.cues().with_suffix(".json")})
+            if job.rule.name == "shortcuts":
+                stale.update({paths.shortcuts(), paths.shortcuts().with_suffix(".json")})
             scale, dataset = (getattr(job.wildcards, name, None) for name in ("scale", "dataset"))
             if scale is None or dataset is None:
                 continue

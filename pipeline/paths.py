@@ -109,9 +109,9 @@ def published_report() -> Path:
     return Path("reports")
 
 
-def cues() -> Path:
+def shortcuts() -> Path:
     """What gives labels away, and what can be learned, in the data that params.yaml asks for; `.json` beside it."""
-    return Path("reports/cues.md")
+    return Path("reports/shortcuts.md")
 
 
 def reel(dataset: str) -> Path:
@@ -123,8 +123,8 @@ def receipt_beside(path: Path) -> Path:
     """The receipt of the stage that made a file: of its own name in the store, else the one of its stage's folder."""
     if path.is_relative_to("data/decoded"):
         return path.with_name(f"{path.name.split('.')[0]}.receipt.json")
-    if path.with_suffix("") == cues().with_suffix(""):
-        return cues().with_suffix(".receipt.json")
+    if path.with_suffix("") == shortcuts().with_suffix(""):
+        return shortcuts().with_suffix(".receipt.json")
     if path == reel(path.stem):
         return path.with_suffix(".receipt.json")
     folder = path.parent.parent if path.parent.name in ("figures", "annotations") else path.parent

@@ -50,7 +50,7 @@ BOOKKEEPING = (
     "pipeline.validation",
 )
 REMEMBERED = Path(".snakemake/syntax.json")
-STAGES = ("crop", "decode", "index", "mine", "features", "report", "publish", "cues", "reel")
+STAGES = ("crop", "decode", "index", "mine", "features", "report", "publish", "shortcuts", "reel")
 
 
 @dataclass(frozen=True)

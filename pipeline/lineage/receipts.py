@@ -36,7 +36,7 @@ PACKAGES = [
 
 STAGES = (
     "reel",
-    "cues",
+    "shortcuts",
     "publish",
     "report",
     "evaluate",

@@ -118,15 +118,15 @@ class Mining(Strict):
 
 
 class Ceilings(Strict):
-    """How the supervised networks of the cue report are trained, by the label that they learn."""
+    """How the supervised networks of the shortcut report are trained, by the label that they learn."""
 
     object: Schedule
     action: Schedule
     sounding: Schedule
 
 
-class CueReport(Strict):
-    """`reports/cues.md`: what gives labels away cheaply, and what can be learned of them."""
+class ShortcutSettings(Strict):
+    """`reports/shortcuts.md`: what gives labels away cheaply, and what can be learned of them."""
 
     seed: int = Field(ge=0)
     margin: float = Field(gt=0, lt=1, description="above chance, that the bound of a cheap cue may reach")
@@ -170,7 +170,7 @@ class Scale(Strict):
     datasets: dict[str, dict[str, Any]]
     store: Store
     mining: Mining
-    cues: CueReport
+    shortcuts: ShortcutSettings
     training: dict[str, Training]
     features: FeatureSizes
     protocols: dict[str, dict[str, Any]]

@@ -95,7 +95,7 @@ rule publish:
         " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
 
 
-rule cues:
+rule shortcuts:
     """What gives labels away cheaply, and what can be learned of them: the dataset of params.yaml and its stills."""
     input:
         index=[
@@ -111,15 +111,15 @@ rule cues:
             PARAMETERS.scale, PARAMETERS.dataset, "objects"
         ).parent,
         cards=[paths.card(dataset) for dataset in dag.datasets],
-        code=f"runs/{PARAMETERS.scale}/fingerprints/cues.json",
+        code=f"runs/{PARAMETERS.scale}/fingerprints/shortcuts.json",
     output:
-        page="reports/cues.md",
-        values="reports/cues.json",
-        receipt="reports/cues.receipt.json",
+        page="reports/shortcuts.md",
+        values="reports/shortcuts.json",
+        receipt="reports/shortcuts.receipt.json",
     log:
-        "runs/logs/cues.log",
+        "runs/logs/shortcuts.log",
     benchmark:
-        "runs/benchmarks/cues.tsv"
+        "runs/benchmarks/shortcuts.tsv"
     conda:
         "../environment.yaml"
     threads: PARAMETERS.at(PARAMETERS.scale).threads
@@ -128,10 +128,10 @@ rule cues:
         runtime=PARAMETERS.at(PARAMETERS.scale).resources.minutes,
         gpu=dag.gpu,
     params:
-        used=dag.used("cues", PARAMETERS.scale, PARAMETERS.dataset),
-        planned=dag.planned("cues", PARAMETERS.scale, PARAMETERS.dataset),
+        used=dag.used("shortcuts", PARAMETERS.scale, PARAMETERS.dataset),
+        planned=dag.planned("shortcuts", PARAMETERS.scale, PARAMETERS.dataset),
     shell:
-        "SELFSUP_PLANNED={params.planned} python -m pipeline cues"
+        "SELFSUP_PLANNED={params.planned} python -m pipeline shortcuts"
         " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from pipeline.cues.values import Clip
+from pipeline.shortcuts.values import Clip
 
 SIDE, COUNT, RATE = 32, 12, 200.0
 MakeClip = Callable[[int], Clip]

@@ -1,4 +1,4 @@
-"""cues: what gives the labels of params.yaml's dataset away cheaply, and what can be learned of them."""
+"""shortcuts: what gives the labels of params.yaml's dataset away cheaply, and what can be learned of them."""
 
 import json
 import sys
@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 
 from pipeline import cards, paths, process
-from pipeline.cues.cheap import cheap, distances, powers
-from pipeline.cues.clips import collect
-from pipeline.cues.report import Ceiling, Report
-from pipeline.cues.trials import BLIND, ORDERED, TASKS, Comparison, Trial, compare, trial
 from pipeline.errors import UserError
 from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
+from pipeline.shortcuts.cheap import cheap, distances, powers
+from pipeline.shortcuts.clips import collect
+from pipeline.shortcuts.report import Ceiling, ShortcutReport
+from pipeline.shortcuts.trials import BLIND, ORDERED, TASKS, Comparison, Trial, compare, trial
 from pipeline.store import index
 from pipeline.store.source import StoreSource
 from selfsup.training import LogRow, resolved_precision
@@ -22,17 +22,17 @@ STREAMS = {"frames", "flow", "spectrogram"}
 STILLS = "object from stills"
 
 
-def cues(parameters: Parameters) -> None:
-    """Writes `reports/cues.md` and `reports/cues.json`. Raises UserError for a dataset without annotations, or a store
-    without the streams that the cues are measured on."""
+def shortcuts(parameters: Parameters) -> None:
+    """Writes `reports/shortcuts.md` and `reports/shortcuts.json`. Raises UserError for a dataset without annotations,
+    or a store without the streams that the cues are measured on."""
     scale, dataset, images = parameters.scale, parameters.dataset, parameters.images
-    path, card = paths.cues(), cards.read(dataset)
+    path, card = paths.shortcuts(), cards.read(dataset)
     missing = sorted(STREAMS - set(parameters.at(scale).store.streams))
     if missing or card.kind != "rendered":
         wrong = (
             f"store.streams lacks {', '.join(missing)}" if missing else f"{dataset} is not annotated (kind {card.kind})"
         )
-        raise UserError(f"{paths.PARAMETERS}: cues are of a rendered dataset's frames, flow and sound: {wrong}")
+        raise UserError(f"{paths.PARAMETERS}: shortcuts are of a rendered dataset's frames, flow and sound: {wrong}")
     indices = {
         (name, split): paths.index(scale, name, split) for name in {dataset: 0, images: 0} for split in paths.SPLITS
     }
@@ -45,7 +45,7 @@ def cues(parameters: Parameters) -> None:
     tuples = [paths.tuples(scale, dataset, split) for split in paths.SPLITS]
     objects = paths.annotations(scale, dataset, "objects")
     with receipts.open(
-        "cues",
+        "shortcuts",
         receipt=path.with_suffix(".receipt.json"),
         inputs=[
             *indices.values(),
@@ -53,22 +53,22 @@ def cues(parameters: Parameters) -> None:
             *tuples,
             objects,
             *(paths.card(name) for name in dict.fromkeys([dataset, images])),
-            fingerprints.check("cues", parameters, scale),
+            fingerprints.check("shortcuts", parameters, scale),
         ],
         outputs=[path, path.with_suffix(".json")],
-        parameters=parameters.used(keys_of("cues", scale, dataset)),
+        parameters=parameters.used(keys_of("shortcuts", scale, dataset)),
         identity={"scale": scale, "dataset": dataset},
     ) as stage:
         device = process.device(parameters.device)
         too_small = (
-            f"{paths.PARAMETERS}: scales.{scale}.cues: the memory of this machine's {device} is too small for them; "
-            "make frames or the ceilings' batch_size smaller"
+            f"{paths.PARAMETERS}: scales.{scale}.shortcuts: the memory of this machine's {device} is too small for "
+            "them; make frames or the ceilings' batch_size smaller"
         )
         try:
             with process.enough_memory(too_small):
                 report = _report(parameters, rows, pd.concat([index.read(one) for one in tuples]), device)
         except ValueError as error:
-            raise UserError(f"{paths.PARAMETERS}: cues of {dataset} at scale {scale}: {error}") from error
+            raise UserError(f"{paths.PARAMETERS}: shortcuts of {dataset} at scale {scale}: {error}") from error
         stage.partial(path).write_text(report.to_markdown(), encoding="utf-8")
         values = json.dumps(report.to_json(), indent=1, sort_keys=True)
         stage.partial(path.with_suffix(".json")).write_text(values + "\n", encoding="utf-8")
@@ -76,7 +76,7 @@ def cues(parameters: Parameters) -> None:
             "device": device,
             "precision": {
                 name: resolved_precision(schedule.precision, device)
-                for name, schedule in parameters.at(scale).cues.ceilings
+                for name, schedule in parameters.at(scale).shortcuts.ceilings
             },
             "threads": parameters.at(scale).threads,
             "passes": report.to_json()["passes"],
@@ -85,9 +85,9 @@ def cues(parameters: Parameters) -> None:
 
 def _report(
     parameters: Parameters, rows: dict[tuple[str, str], pd.DataFrame], tuples: pd.DataFrame, device: str
-) -> Report:
+) -> ShortcutReport:
     scale, dataset, images = parameters.scale, parameters.dataset, parameters.images
-    settings, card = parameters.at(scale).cues, cards.read(dataset)
+    settings, card = parameters.at(scale).shortcuts, cards.read(dataset)
     tables = [rows[dataset, split] for split in paths.SPLITS]
     usable = pd.concat([table.iloc[index.usable(table)] for table in tables], ignore_index=True)
     found = collect(
@@ -110,7 +110,7 @@ def _report(
             labels[name] = usable[f"label_{name}"].iloc[found.positions].map(numbers).to_numpy()
     findings = cheap(found, labels, "sounding" if "sounding" in labels else None, settings)
     ceilings, order_gap = _ceilings(parameters, rows, device)
-    return Report(
+    return ShortcutReport(
         scale=scale,
         dataset=dataset,
         images=images,
@@ -129,7 +129,7 @@ def _ceilings(
     parameters: Parameters, rows: dict[tuple[str, str], pd.DataFrame], device: str
 ) -> tuple[list[Ceiling], Comparison | None]:
     """Of the tasks whose label there is, and what order is worth to the action networks."""
-    scale, settings = parameters.scale, parameters.at(parameters.scale).cues
+    scale, settings = parameters.scale, parameters.at(parameters.scale).shortcuts
     found: list[Ceiling] = []
     trials: dict[str, Trial] = {}
     for task, label in TASKS.items():

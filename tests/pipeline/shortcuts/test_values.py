@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from pipeline.cues.clips import decoded
-from pipeline.cues.values import CUES, Clip, values_of
+from pipeline.shortcuts.clips import decoded
+from pipeline.shortcuts.values import CUES, Clip, values_of
 
 MakeClip = Callable[[int], Clip]
 

@@ -1,4 +1,4 @@
-"""The cue report as a stage: from a small store and its annotations to the page and its numbers."""
+"""The shortcut report as a stage: from a small store and its annotations to the page and its numbers."""
 
 import json
 from pathlib import Path
@@ -12,8 +12,8 @@ from pipeline import cards, parameters, paths
 from pipeline.errors import UserError
 from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters
-from pipeline.stages.cues import cues
 from pipeline.stages.mine import SCHEMA
+from pipeline.stages.shortcuts import shortcuts
 from pipeline.store import index
 from pipeline.store.shards import ShardWriter
 from pipeline.store.streams import stream
@@ -93,13 +93,13 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parameters:
     read = parameters.read()
     smoke = read.at("smoke")
     schedules = {
-        name: schedule.model_copy(update={"steps": 2, "warmup_steps": 0}) for name, schedule in smoke.cues.ceilings
+        name: schedule.model_copy(update={"steps": 2, "warmup_steps": 0}) for name, schedule in smoke.shortcuts.ceilings
     }
-    settings = smoke.cues.model_copy(
-        update={"ceilings": smoke.cues.ceilings.model_copy(update=schedules)}
+    settings = smoke.shortcuts.model_copy(
+        update={"ceilings": smoke.shortcuts.ceilings.model_copy(update=schedules)}
         | {"penalties": [0.1], "max_iterations": 10, "widths": [4, 8], "few_labels": 1, "few_draws": 1}
     )
-    smoke = smoke.model_copy(update={"cues": settings})
+    smoke = smoke.model_copy(update={"shortcuts": settings})
     read = read.model_copy(update={"scale": "smoke", "device": "cpu", "scales": {**read.scales, "smoke": smoke}})
     fingerprints.refresh(read, "smoke")
     rng = np.random.default_rng(0)
@@ -116,8 +116,8 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parameters:
 
 
 def test_the_report_names_the_cue_that_was_planted(data: Parameters) -> None:
-    cues(data)
-    page, values = paths.cues().read_text(), json.loads(paths.cues().with_suffix(".json").read_text())
+    shortcuts(data)
+    page, values = paths.shortcuts().read_text(), json.loads(paths.shortcuts().with_suffix(".json").read_text())
     found = {(one["cue"], one["target"]): one for one in values["cues"]}
     # Ten classes in one line are told apart by a linear classifier at the ends at least.
     assert found["mean colour", "object"]["accuracy"] > 0.3
@@ -133,8 +133,11 @@ def test_the_report_names_the_cue_that_was_planted(data: Parameters) -> None:
     assert tasks["object from stills"]["clips"] == tasks["action from ordered frames"]["clips"] == 20
     assert values["passes"] == {"cues": False, "ceilings": False}
     assert "mean colour for object" in page.splitlines()[2]
-    assert f"frames of {parameters.read().at('smoke').cues.clip_side} px, beside each, as the network's second" in page
-    receipt = receipts.read(paths.receipt_beside(paths.cues()))
+    assert (
+        f"frames of {parameters.read().at('smoke').shortcuts.clip_side} px, beside each, as the network's second"
+        in page
+    )
+    receipt = receipts.read(paths.receipt_beside(paths.shortcuts()))
     read = {one["path"] for one in receipt["inputs"]}
     assert "data/decoded/smoke/toyworld-stills/test-000.arrow" in read
     assert "data/decoded/smoke/toyworld/tuples/train.parquet" in read
@@ -144,4 +147,4 @@ def test_a_store_without_what_is_measured_is_refused(data: Parameters) -> None:
     smoke = data.at("smoke")
     frames = smoke.model_copy(update={"store": smoke.store.model_copy(update={"streams": ["frames", "spectrogram"]})})
     with pytest.raises(UserError, match=r"frames, flow and sound: store\.streams lacks flow"):
-        cues(data.model_copy(update={"scales": {**data.scales, "smoke": frames}}))
+        shortcuts(data.model_copy(update={"scales": {**data.scales, "smoke": frames}}))

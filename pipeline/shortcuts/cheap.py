@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.cues.clips import Cues
-from pipeline.cues.values import CUES
-from pipeline.parameters.models import CueReport
+from pipeline.parameters.models import ShortcutSettings
 from pipeline.progress import progress
+from pipeline.shortcuts.clips import Cues
+from pipeline.shortcuts.values import CUES
 from selfsup.probes.crossfit import Accuracy, Examples, crossfit
 from selfsup.probes.holm import power, upper_bounds
 
@@ -48,7 +48,7 @@ def _both_ways(right: np.ndarray, wrong: np.ndarray, clips: np.ndarray) -> Examp
     return Examples(np.concatenate([wrong, right]), np.repeat([0, 1], len(right)), np.tile(clips, 2), 2)
 
 
-def cheap(cues: Cues, labels: Mapping[str, np.ndarray], heard: str | None, settings: CueReport) -> list[Finding]:
+def cheap(cues: Cues, labels: Mapping[str, np.ndarray], heard: str | None, settings: ShortcutSettings) -> list[Finding]:
     """Every cue for every label, for order and for time direction; loudness and length for the label `heard`.
 
     The bounds are corrected for there being as many. Raises ValueError for too few clips to fit to."""
@@ -73,7 +73,7 @@ def cheap(cues: Cues, labels: Mapping[str, np.ndarray], heard: str | None, setti
     ]
 
 
-def distances(cues: Cues, settings: CueReport) -> list[Finding]:
+def distances(cues: Cues, settings: ShortcutSettings) -> list[Finding]:
     """Order from how far apart the three frames are in each cue, which no linear classifier can tell from the cue
     itself: the L1 distances of the first two, the last two, and the outer two. Held against nothing, for what moves
     smoothly cannot help giving it away; but a network may go by it."""

@@ -1,13 +1,13 @@
-"""The cue report as Markdown and as plain values."""
+"""The shortcut report as Markdown and as plain values."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pipeline.cues.ceilings import CONTRAST
-from pipeline.cues.cheap import DIRECTION, LEVEL, ORDER, Finding
-from pipeline.cues.trials import BLIND, ORDERED, SOUND, Comparison
-from pipeline.cues.values import CUES
-from pipeline.parameters.models import CueReport
+from pipeline.parameters.models import ShortcutSettings
+from pipeline.shortcuts.ceilings import CONTRAST
+from pipeline.shortcuts.cheap import DIRECTION, LEVEL, ORDER, Finding
+from pipeline.shortcuts.trials import BLIND, ORDERED, SOUND, Comparison
+from pipeline.shortcuts.values import CUES
 from selfsup.probes.intervals import Interval
 
 
@@ -24,7 +24,7 @@ class Ceiling:
     fair: Comparison
     choice: dict[str, Any]
 
-    def in_range(self, settings: CueReport) -> bool:
+    def in_range(self, settings: ShortcutSettings) -> bool:
         return settings.ceiling[0] <= self.all_labels.first.value <= settings.ceiling[1]
 
     def learned(self) -> bool:
@@ -33,7 +33,7 @@ class Ceiling:
 
 
 @dataclass(frozen=True)
-class Report:
+class ShortcutReport:
     """All that is printed. powers: by chance level. order_gap: ordered frames against averaged ones."""
 
     scale: str
@@ -46,7 +46,7 @@ class Report:
     distances: list[Finding]
     ceilings: list[Ceiling]
     order_gap: Comparison | None
-    settings: CueReport
+    settings: ShortcutSettings
 
     def to_json(self) -> dict[str, Any]:
         """Every number, and every verdict."""

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from pipeline.cues.ceilings import Frames, Sound, SupervisedWindows, answers
-from pipeline.parameters.models import Bootstrap, CueReport
+from pipeline.parameters.models import Bootstrap, ShortcutSettings
+from pipeline.shortcuts.ceilings import Frames, Sound, SupervisedWindows, answers
 from selfsup.methods.method import Method
 from selfsup.networks.convnet import ConvNet
 from selfsup.networks.encoder import Encoder, Window
@@ -51,7 +51,7 @@ class Trial:
 
 
 def trial(
-    task: str, sources: Sources, settings: CueReport, device: str, on_log: Callable[[LogRow], None] | None
+    task: str, sources: Sources, settings: ShortcutSettings, device: str, on_log: Callable[[LogRow], None] | None
 ) -> Trial:
     """Train, answer on the test split, read out the untrained twin. Raises ValueError as training and probes do."""
     label = TASKS[task]
@@ -82,7 +82,7 @@ def trial(
     )
 
 
-def encoder_of(task: str, length: float, settings: CueReport) -> tuple[type[Encoder], dict[str, Any]]:
+def encoder_of(task: str, length: float, settings: ShortcutSettings) -> tuple[type[Encoder], dict[str, Any]]:
     """Class and arguments. length: of a clip, from its first to its last frame, in seconds."""
     network = {"widths": settings.widths, "side": settings.side}
     if task == SOUND:
@@ -101,7 +101,7 @@ def parents(source: Source) -> np.ndarray:
 
 
 def labelled_splits(
-    encoder: Encoder, sources: Sources, label: str, settings: CueReport, device: str
+    encoder: Encoder, sources: Sources, label: str, settings: ShortcutSettings, device: str
 ) -> dict[str, LabelledFeatures]:
     """By split, of the middle of every clip."""
     return {
@@ -111,7 +111,7 @@ def labelled_splits(
 
 
 def few_labels(
-    untrained: Encoder, trained: Encoder, sources: Sources, label: str, settings: CueReport, device: str
+    untrained: Encoder, trained: Encoder, sources: Sources, label: str, settings: ShortcutSettings, device: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """(draws, N) right or wrong on the test split, of linear classifiers on what the untrained and the trained network
     make of `few_labels` training clips a class, drawn `few_draws` times. Block and penalty are chosen on validation,
@@ -136,7 +136,7 @@ def few_labels(
     return results[0], results[1]
 
 
-def _drawn(labels: np.ndarray, settings: CueReport, number: int) -> np.ndarray:
+def _drawn(labels: np.ndarray, settings: ShortcutSettings, number: int) -> np.ndarray:
     """Positions of `few_labels` examples of each class, or of all that there are."""
     generator = np.random.default_rng(derived_seed(settings.seed, "few labels", number))
     classes = [np.flatnonzero(labels == label) for label in np.unique(labels)]

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from pipeline import parameters
-from pipeline.cues.ceilings import CONTRAST, Frames, Sound, with_motion
-from pipeline.cues.trials import BLIND, ORDERED, SOUND, Trial, compare, encoder_of, trial
-from pipeline.parameters.models import CueReport
+from pipeline.parameters.models import ShortcutSettings
+from pipeline.shortcuts.ceilings import CONTRAST, Frames, Sound, with_motion
+from pipeline.shortcuts.trials import BLIND, ORDERED, SOUND, Trial, compare, encoder_of, trial
 from pipeline.store.shards import ShardWriter
 from pipeline.store.source import StoreSource
 from pipeline.store.streams import Stream
@@ -25,9 +25,9 @@ STREAMS = {"frames": Stream("uint8", (SIDE, SIDE, 3), None), "spectrogram": Stre
 
 
 @pytest.fixture(scope="module")
-def settings() -> CueReport:
+def settings() -> ShortcutSettings:
     read = parameters.read()
-    return read.at("smoke").cues.model_copy(update={"penalties": [0.1], "few_labels": 5})
+    return read.at("smoke").shortcuts.model_copy(update={"penalties": [0.1], "few_labels": 5})
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,9 @@ def test_sound_keeps_its_frequencies_apart() -> None:
     assert picture[0, 0, :, 0].argmax() == 25
 
 
-def test_ordered_frames_tell_what_averaged_ones_cannot(sources: Mapping[str, StoreSource], settings: CueReport) -> None:
+def test_ordered_frames_tell_what_averaged_ones_cannot(
+    sources: Mapping[str, StoreSource], settings: ShortcutSettings
+) -> None:
     schedule = settings.ceilings.action.model_copy(update={"steps": 150, "warmup_steps": 5})
     ceilings = settings.ceilings.model_copy(update={"action": schedule})
     longer = settings.model_copy(update={"ceilings": ceilings})
@@ -116,7 +118,7 @@ def test_ordered_frames_tell_what_averaged_ones_cannot(sources: Mapping[str, Sto
     assert gap.low > 0
 
 
-def test_sound_is_compared_with_few_labels_too(sources: Mapping[str, StoreSource], settings: CueReport) -> None:
+def test_sound_is_compared_with_few_labels_too(sources: Mapping[str, StoreSource], settings: ShortcutSettings) -> None:
     one = trial(SOUND, sources, settings, "cpu", None)
     assert one.few is not None
     untrained, trained = one.few
@@ -127,7 +129,7 @@ def test_sound_is_compared_with_few_labels_too(sources: Mapping[str, StoreSource
     np.testing.assert_array_equal(again.few, one.few)
 
 
-def test_windows_lie_within_the_clip(settings: CueReport) -> None:
+def test_windows_lie_within_the_clip(settings: ShortcutSettings) -> None:
     for task, stream in ((ORDERED, "frames"), (SOUND, "spectrogram")):
         made, arguments = encoder_of(task, 1.92, settings)
         window = made(**arguments).windows[stream]

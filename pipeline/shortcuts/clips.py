@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from pipeline.cues.values import MARGIN, Clip, Values, values_of
 from pipeline.media.video import square
 from pipeline.progress import progress
+from pipeline.shortcuts.values import MARGIN, Clip, Values, values_of
 from pipeline.store.shards import Shard
 
 FEWEST_FRAMES = 5
