@@ -33,20 +33,20 @@ REGISTRIES = {
 }
 BOOKKEEPING = (
     "pipeline.cards",
+    "pipeline.class_source",
     "pipeline.cli",
     "pipeline.errors",
     "pipeline.files",
-    "pipeline.paths",
     "pipeline.lineage.audit",
     "pipeline.lineage.audit_clip",
-    "pipeline.lineage.chain",
-    "pipeline.lineage.drivers",
+    "pipeline.lineage.dvc_sync",
     "pipeline.lineage.fingerprints",
+    "pipeline.lineage.provenance",
     "pipeline.lineage.receipts",
     "pipeline.lineage.verify",
     "pipeline.parameters",
+    "pipeline.paths",
     "pipeline.progress",
-    "pipeline.class_source",
     "pipeline.validation",
 )
 REMEMBERED = Path(".snakemake/syntax.json")

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline import cards, paths
-from pipeline.lineage import absent, exclusions, fingerprints, receipts
+from pipeline.lineage import exclusions, fingerprints, receipts
 from pipeline.parameters import Parameters
 from pipeline.store import index as rows_of_store
 from pipeline.store.sharding import shard_counts
@@ -42,7 +42,7 @@ def index(parameters: Parameters, scale: str, dataset: str, split: str) -> None:
         stage.notes["excluded_but_not_there"] = sorted(set(reasons) - there)
         # Those of stills name clips too, which may have no still; that they are there is said where they are indexed.
         own = [clip for clip in reasons if clip not in there and clip.startswith(f"{dataset}/")]
-        for line in absent.warnings_of(own, scale, there):
+        for line in exclusions.warnings_of(own, scale, there):
             print(line, file=sys.stderr)
         _remove_surplus(scale, dataset, split, shards)
         stage.notes |= {"rows": len(rows), "usable": len(rows_of_store.usable(rows)), "excluded": len(reasons)}

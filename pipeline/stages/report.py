@@ -15,7 +15,7 @@ from pipeline.figures.searches import searches
 from pipeline.figures.tuples import tuples
 from pipeline.filenames import from_text
 from pipeline.files import write_json, write_text
-from pipeline.lineage import absent, exclusions, fingerprints, receipts
+from pipeline.lineage import exclusions, fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
 from pipeline.stages import shown as clips
 from pipeline.stages.searched import searches_of
@@ -183,7 +183,7 @@ def contents(
     unused += [
         LeftOut(
             clip,
-            f"named in {paths.EXCLUDED}, but not there at this scale{absent.hint(clip, reason, there)}",
+            f"named in {paths.EXCLUDED}, but not there at this scale{exclusions.hint(clip, reason, there)}",
             is_there=False,
         )
         for clip, reason in missing

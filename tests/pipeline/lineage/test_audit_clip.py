@@ -11,7 +11,7 @@ import pytest
 from pipeline import parameters, paths
 from pipeline.errors import UserError
 from pipeline.lineage.audit_clip import clip, dataset_of, scored_clips, show_clip
-from pipeline.lineage.chain import Report
+from pipeline.lineage.provenance import ReportedNumbers
 from pipeline.tables.lecture import Lecture
 from tests.project import enter_settings
 
@@ -59,7 +59,7 @@ def test_a_mistyped_path_into_an_own_folder_is_answered_from_that_folder(own: Pa
     settings = parameters.read()
     for name in ("own/100% of itt.mp4", str(Path("own/100% of itt.mp4").absolute())):
         assert dataset_of(settings, "smoke", name) == "mine"
-        report = Report(settings, "smoke", "mine", {}, Lecture(tables=[], notes=[], published={}))
+        report = ReportedNumbers(settings, "smoke", "mine", {}, Lecture(tables=[], notes=[], published={}))
         with pytest.raises(UserError, match=re.escape("did you mean 'mine/train/100%25%20of%20it.mp4'?")):
             clip(report, name)
 
@@ -76,7 +76,7 @@ def test_every_name_of_a_file_is_told_and_where_a_link_leads(
     ]
     pd.DataFrame(rows).to_parquet(paths.index("smoke", "mine", "train"))
     Path("data/excluded.txt").touch()
-    report = Report(
+    report = ReportedNumbers(
         parameters.read(), "smoke", "mine", evaluations={}, lecture=Lecture(tables=[], notes=[], published={})
     )
     show_clip(report, str(own), as_json=False)
@@ -101,7 +101,7 @@ def test_a_printed_id_is_of_no_file_but_its_own(own: Path) -> None:
     ]
     pd.DataFrame(rows).assign(reason=None).to_parquet(paths.index("smoke", "mine", "train"))
     Path("data/excluded.txt").touch()
-    report = Report(
+    report = ReportedNumbers(
         parameters.read(), "smoke", "mine", evaluations={}, lecture=Lecture(tables=[], notes=[], published={})
     )
     for name, id in names.items():

@@ -14,7 +14,7 @@ from pipeline import parameters, paths
 from pipeline.datasets.toyworld.encode import write
 from pipeline.errors import UserError
 from pipeline.files import md5_of
-from pipeline.lineage import drivers, receipts
+from pipeline.lineage import dvc_sync, receipts
 from pipeline.parameters import Parameters
 from pipeline.stages.crop import COLUMNS, crop, main_objects
 from pipeline.stages.decode import decode
@@ -92,7 +92,7 @@ def stills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parameters:
     paths.EXCLUDED.write_text(
         "toyworld/train/000001 withdrawn\ntoyworld-stills/train/000002-1 out of focus\ntoyworld/train/999999 unknown\n"
     )
-    drivers.refresh(read, "smoke")
+    dvc_sync.refresh(read, "smoke")
     return read
 
 

@@ -16,7 +16,7 @@ from pipeline import cards, parameters, paths
 from pipeline.datasets.toyworld import Toyworld
 from pipeline.errors import UserError
 from pipeline.files import md5_of, partial
-from pipeline.lineage import drivers, receipts
+from pipeline.lineage import dvc_sync, receipts
 from pipeline.media.sound import read_sound
 from pipeline.media.spectrogram import log_spectrogram
 from pipeline.media.video import open_video, square
@@ -97,7 +97,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(ROOT / "data" / "cards", tmp_path / "data" / "cards")
     shutil.copyfile(ROOT / "data" / "excluded.txt", tmp_path / "data" / "excluded.txt")
     shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
-    drivers.refresh(parameters.read(), "smoke")
+    dvc_sync.refresh(parameters.read(), "smoke")
     return tmp_path
 
 

@@ -56,7 +56,7 @@ def was_made(path: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Report:
+class ReportedNumbers:
     """The numbers of one scale and dataset, and where their receipts lie."""
 
     parameters: Parameters
@@ -66,7 +66,7 @@ class Report:
     lecture: Lecture
 
     @classmethod
-    def open(cls, parameters: Parameters, scale: str, dataset: str) -> "Report":
+    def open(cls, parameters: Parameters, scale: str, dataset: str) -> "ReportedNumbers":
         """Of the evaluations that are there."""
         wanted = Dag(parameters).evaluations(scale, dataset, "numbers.json")
         folders = [path.parent for path in wanted if path.exists()]

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from pipeline.filenames import to_text
-from pipeline.lineage.named import by_id, by_path, by_written_id, links
+from pipeline.lineage.file_lookup import by_id, by_path, by_written_id, links
 from tests.project import enter_settings
 
 

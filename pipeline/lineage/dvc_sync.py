@@ -1,12 +1,11 @@
 """Where Snakemake and DVC meet: what both depend on, recording one's work in the other, restoring a clone."""
 
 import subprocess
-from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline import cards, process
 from pipeline.errors import UserError
-from pipeline.lineage import exclusions, fingerprints, folders
+from pipeline.lineage import exclusions, fingerprints, folder_digest
 from pipeline.parameters import Parameters
 
 TARGET = "reports/table.md"
@@ -14,16 +13,11 @@ TARGET = "reports/table.md"
 
 def refresh(parameters: Parameters, scale: str) -> list[Path]:
     """Write what stands for code, exclusions and somebody's own files where it has changed; returns the written."""
-    return fingerprints.refresh(parameters, scale) + exclusions.refresh(scale, cards.names()) + folders.refresh(scale)
-
-
-def warnings(scales: Iterable[str]) -> list[str]:
-    """Of lines of `data/excluded.txt` that exclude nothing. Whoever plans imports no Parquet where there is no line."""
-    if not exclusions.lines():
-        return []
-    from pipeline.lineage import absent
-
-    return absent.warnings(scales)
+    return (
+        fingerprints.refresh(parameters, scale)
+        + exclusions.refresh(scale, cards.names())
+        + folder_digest.refresh(scale)
+    )
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
