@@ -20,16 +20,17 @@ from pipeline.parameters import Parameters, keys_of
 from pipeline.stages import shown as clips
 from pipeline.stages.searched import searches_of
 from pipeline.store import index, sample
-from pipeline.tables import budgets, markdown, numbers
 from pipeline.tables import lecture as lectures
-from pipeline.tables import own as own_tables
+from pipeline.tables import numbers
 from pipeline.tables.aliases import short_alias, with_seeds
-from pipeline.tables.left_out import LeftOut, counted, left_out
+from pipeline.tables.budgets import render_budgets
+from pipeline.tables.lecture_report import ReportContents, render_lecture_report
 from pipeline.tables.metrics import metrics
-from pipeline.tables.mined import Mined
-from pipeline.tables.not_run import NotRun
-from pipeline.tables.own import OwnReport
 from pipeline.tables.results import Result, read_result
+from pipeline.tables.skipped_files import SkippedFile, counted, skipped_files
+from pipeline.tables.skipped_runs import SkippedRuns
+from pipeline.tables.tuple_counts import TupleCounts
+from pipeline.tables.user_report import UserReport, render_user_report
 
 SHEET_SIDE = 96  # px, of a frame
 SHEET_WINDOWS = 24  # of somebody's own files
@@ -78,7 +79,7 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
     ) as stage:
         results = [read_result(folder) for folder in evaluations]
         counts = [
-            Mined(split, notes["clips"], notes["tuples"], notes["clips_without"])
+            TupleCounts(split, notes["clips"], notes["tuples"], notes["clips_without"])
             for split, path in mined.items()
             for notes in [receipts.read(paths.receipt_beside(path))["notes"]]
         ]
@@ -89,7 +90,7 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
         answered = answers(parameters, results, made.ids)
         mined_tuples = [] if drawn is None else clips.mined_tuples(drawn, store)
         if own:
-            not_run = NotRun(*eligibility.not_run(parameters, scale, card)) | refused(trained, results)
+            skipped_runs = SkippedRuns(*eligibility.not_run(parameters, scale, card)) | refused(trained, results)
             pictures = {
                 curved.name: any(map(len, logs.values())),
                 confused.name: answered,
@@ -98,24 +99,24 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
                 over_motion.name: mined_tuples,
             }
             not_empty = [name for name, content in pictures.items() if content]
-            text = own_tables.render(OwnReport(card, made, not_run, rows, small_batches(trained), not_empty))
+            text = render_user_report(UserReport(card, made, skipped_runs, rows, small_batches(trained), not_empty))
             write_text(stage.partial(table), text)
             decoded.sheet(sample.windows(store, shown, card.main), stage.partial(sheet))
         else:
             lecture = lectures.read()
             lectures.check_aliases(lecture, parameters.runs, parameters.protocols)
-            write_text(stage.partial(table), markdown.render(lecture, made))
+            write_text(stage.partial(table), render_lecture_report(lecture, made))
             contact_sheet(clips.strips(shown, dataset, SHEET_SIDE), stage.partial(sheet))
         write_json(stage.partial(figures), metrics(made.measured, made.ids))
         tested = [receipts.read(one / "receipt.json") for one in evaluations]
         frozen = [receipts.read(path) for path in dag.features(scale, dataset, "receipt.json")]
-        write_text(stage.partial(budget), budgets.render(trained, frozen, tested))
+        write_text(stage.partial(budget), render_budgets(trained, frozen, tested))
         curves(dict(reversed(logs.items())), stage.partial(curved))
         confusion(answered, stage.partial(confused))
         searches([search.panel() for search in found.within], 3, stage.partial(neighbours))
         searches([search.panel() for search in found.across], 2, stage.partial(retrieval))
         tuples(mined_tuples, stage.partial(over_motion))
-        stage.notes |= {"numbers": len(made.measured), "left_out": counted(made.left_out)}
+        stage.notes |= {"numbers": len(made.measured), "left_out": counted(made.skipped_files)}
 
 
 def answers(parameters: Parameters, results: Sequence[Result], ids: Sequence[str]) -> list[Answers]:
@@ -133,12 +134,12 @@ def answers(parameters: Parameters, results: Sequence[Result], ids: Sequence[str
     return found
 
 
-def refused(runs: list[dict[str, Any]], results: Sequence[Result]) -> NotRun:
+def refused(runs: list[dict[str, Any]], results: Sequence[Result]) -> SkippedRuns:
     """runs: their receipts. What the data did not allow, and why."""
     of_runs = {one["run"]: one["notes"]["refused"] for one in runs if "refused" in one["notes"]}
     evaluations = [result.evaluation for result in results]
     of_evaluations = {(one.run, one.protocol): one.refused for one in evaluations if one.refused}
-    return NotRun(of_runs, {}, {(run, by): why for (run, by), why in of_evaluations.items() if run not in of_runs})
+    return SkippedRuns(of_runs, {}, {(run, by): why for (run, by), why in of_evaluations.items() if run not in of_runs})
 
 
 def small_batches(runs: list[dict[str, Any]]) -> list[str]:
@@ -160,8 +161,8 @@ def contents(
     results: Sequence[Result],
     rows: pd.DataFrame,
     excluded: list[dict[str, str]],
-    mined: Sequence[Mined],
-) -> markdown.Report:
+    tuple_counts: Sequence[TupleCounts],
+) -> ReportContents:
     """What the table prints, from the evaluations, the rows of every split, and what was to be excluded."""
     measured = numbers.measure(
         results,
@@ -179,13 +180,13 @@ def contents(
     # A still, or a window of a file, may be excluded alone.
     there = {*rows["parent"], *rows["id"]}
     missing = [(clip, reason) for clips in excluded for clip, reason in clips.items() if clip not in there]
-    unused = left_out(rows)
+    unused = skipped_files(rows)
     unused += [
-        LeftOut(
+        SkippedFile(
             clip,
             f"named in {paths.EXCLUDED}, but not there at this scale{exclusions.hint(clip, reason, there)}",
             is_there=False,
         )
         for clip, reason in missing
     ]
-    return markdown.Report(scale, dataset, tuple(parameters.seeds), measured, pairs, ids, unused, mined)
+    return ReportContents(scale, dataset, tuple(parameters.seeds), measured, pairs, ids, unused, tuple_counts)

@@ -9,7 +9,7 @@ MEGABYTE = 1e6
 JOB = ("Job s", "MB", "Device", "Precision")
 
 
-def render(
+def render_budgets(
     runs: Sequence[dict[str, Any]], features: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]
 ) -> str:
     """The page. runs, features, evaluations: their receipts."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pipeline.datasets.folder.arrangement import File
 from pipeline.filenames import to_text
 from pipeline.paths import SPLITS
+from pipeline.tables.duplicates import Place, in_places, leaks
 from pipeline.tables.text import some
-from pipeline.tables.twice import Place, in_places, leaks
 from pipeline.user_data.copies import Copy
 from pipeline.user_data.folder_scan import FolderScan
 

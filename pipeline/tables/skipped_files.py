@@ -13,7 +13,7 @@ SHOWN = 40
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class SkippedFile:
     """file: its id, DATASET/SPLIT/NAME. is_there: false for one that is to be excluded but is not in the data. in_part:
     true where other windows of it are used."""
 
@@ -23,29 +23,31 @@ class LeftOut:
     in_part: bool = False
 
 
-def left_out(rows: pd.DataFrame) -> list[LeftOut]:
+def skipped_files(rows: pd.DataFrame) -> list[SkippedFile]:
     """rows: of the store's indices, with `parent` (DATASET/SPLIT/NAME) and `reason`, of any number of splits and
     datasets. A file counts once for a reason, however many windows it has."""
     unused = rows.loc[rows["reason"].notna(), ["parent", "reason"]].drop_duplicates().sort_values(["parent", "reason"])
     used = set(rows["parent"].iloc[index.usable(rows)])
-    return [LeftOut(str(file), str(reason), in_part=file in used) for file, reason in unused.itertuples(index=False)]
+    return [
+        SkippedFile(str(file), str(reason), in_part=file in used) for file, reason in unused.itertuples(index=False)
+    ]
 
 
-def counted(files: Sequence[LeftOut]) -> int:
+def counted(files: Sequence[SkippedFile]) -> int:
     """How many files of the data, those left out in part included."""
     return len({one.file for one in files if one.is_there})
 
 
-def partly(files: Sequence[LeftOut]) -> int:
+def partly(files: Sequence[SkippedFile]) -> int:
     """How many of them in part."""
     return len({one.file for one in files if one.in_part})
 
 
-def _reason(one: LeftOut) -> str:
+def _reason(one: SkippedFile) -> str:
     return f"in part: {escaped(one.reason)}" if one.in_part else escaped(one.reason)
 
 
-def named(files: Sequence[LeftOut]) -> list[str]:
+def named(files: Sequence[SkippedFile]) -> list[str]:
     """A table of the first, and how many more there are for which reasons. files: at least one."""
     parts = [grid(["File", "Reason"], [[code(one.file), _reason(one)] for one in files[:SHOWN]])]
     if more := index.counted(one.reason for one in files[SHOWN:]):

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from pipeline.tables.left_out import SHOWN, LeftOut, counted, left_out, named, partly
+from pipeline.tables.skipped_files import SHOWN, SkippedFile, counted, named, partly, skipped_files
 
 
 def test_a_file_that_is_left_out_counts_once_however_many_windows_it_has() -> None:
@@ -18,17 +18,17 @@ def test_a_file_that_is_left_out_counts_once_however_many_windows_it_has() -> No
             "reason": ["truncated", "truncated", "truncated", "excluded: spoilt", None],
         }
     )
-    found = left_out(index)
+    found = skipped_files(index)
     assert found == [
-        LeftOut("toyworld/test/3", "excluded: spoilt"),
-        LeftOut("toyworld/train/1", "truncated"),
-        LeftOut("toyworld/train/2", "truncated"),
+        SkippedFile("toyworld/test/3", "excluded: spoilt"),
+        SkippedFile("toyworld/train/1", "truncated"),
+        SkippedFile("toyworld/train/2", "truncated"),
     ]
     assert counted(found) == 3
 
 
 def test_files_that_are_left_out_are_named_before_they_are_counted() -> None:
-    files = [LeftOut(f"mine/train/{number}", f"holds {number} of its 9 frames") for number in range(SHOWN + 5)]
+    files = [SkippedFile(f"mine/train/{number}", f"holds {number} of its 9 frames") for number in range(SHOWN + 5)]
     table, *rest = named(files)
     assert f"`mine/train/{SHOWN - 1}`" in table
     assert f"`mine/train/{SHOWN}`" not in table
@@ -36,12 +36,12 @@ def test_files_that_are_left_out_are_named_before_they_are_counted() -> None:
 
 
 def test_a_reason_is_shown_as_it_was_written() -> None:
-    (table,) = named([LeftOut("mine/train/a", "excluded: `rm` <img> *me* [x](y) _so_ &lt;")])
+    (table,) = named([SkippedFile("mine/train/a", "excluded: `rm` <img> *me* [x](y) _so_ &lt;")])
     assert r"excluded: \`rm\` \<img> \*me\* \[x](y) \_so\_ \&lt;" in table
 
 
 def test_a_file_of_which_something_is_used_is_left_out_in_part() -> None:
     parents = ["mine/train/1", "mine/train/1", "mine/train/1", "mine/train/2"]
-    found = left_out(pd.DataFrame({"parent": parents, "reason": ["excluded: a", None, "excluded: b", "cut"]}))
+    found = skipped_files(pd.DataFrame({"parent": parents, "reason": ["excluded: a", None, "excluded: b", "cut"]}))
     assert [one.in_part for one in found] == [True, True, False]
     assert (counted(found), partly(found)) == (2, 1)

@@ -1,15 +1,15 @@
 """Tuples are counted, and clips without any are told with their reasons."""
 
-from pipeline.tables.mined import Mined, mined_section
+from pipeline.tables.tuple_counts import TupleCounts, tuple_counts_section
 
 
 def test_every_strategy_of_every_split_is_counted() -> None:
     still = {"no window with enough motion": 2, "too short for five frames that far apart": 1}
     found = [
-        Mined("train", 10, {"motion": 28, "uniform": 40}, {"motion": still}),
-        Mined("test", 3, {"uniform": 12}, {"motion": {"no window with enough motion": 3}}),
+        TupleCounts("train", 10, {"motion": 28, "uniform": 40}, {"motion": still}),
+        TupleCounts("test", 3, {"uniform": 12}, {"motion": {"no window with enough motion": 3}}),
     ]
-    heading, _, table = mined_section(found)
+    heading, _, table = tuple_counts_section(found)
     assert heading == "### Tuples"
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
     reasons = "2: no window with enough motion; 1: too short for five frames that far apart"
@@ -22,4 +22,4 @@ def test_every_strategy_of_every_split_is_counted() -> None:
 
 
 def test_nothing_is_said_where_nothing_is_mined() -> None:
-    assert mined_section([]) == []
+    assert tuple_counts_section([]) == []

@@ -6,9 +6,9 @@ import pandas as pd
 
 from pipeline.cards import Card
 from pipeline.store import index
+from pipeline.tables.duplicates import Duplicate
 from pipeline.tables.numbers import Measured
 from pipeline.tables.text import code, percent, some
-from pipeline.tables.twice import Twice
 
 FEW_FILES = 10
 """Test files, below which a bootstrap's interval is no measure of what is not known: it redraws the few there are."""
@@ -22,10 +22,12 @@ OF_CLASSES, OF_SEARCHES = "top1", "ndcg_"
 """How metrics begin that are shares of right classes, and those of retrieval."""
 
 
-def cautions(card: Card, rows: pd.DataFrame, measured: Sequence[Measured], twice: Sequence[Twice]) -> list[str]:
+def data_warnings(
+    card: Card, rows: pd.DataFrame, measured: Sequence[Measured], duplicates: Sequence[Duplicate]
+) -> list[str]:
     """rows: the indices of all splits."""
     used = usable(rows, "test")
-    made = [*_few(used), *_leak(used, twice)]
+    made = [*_few(used), *_leak(used, duplicates)]
     if card.main is None:
         return made
     labels, metrics = used[f"label_{card.main}"], [one.id.split("/")[-1] for one in measured]
@@ -54,8 +56,8 @@ def _few(used: pd.DataFrame) -> list[str]:
     return [f"**Few test files**: {why}."]
 
 
-def _leak(used: pd.DataFrame, twice: Sequence[Twice]) -> list[str]:
-    leaks = [one for one in twice if one.is_leak]
+def _leak(used: pd.DataFrame, duplicates: Sequence[Duplicate]) -> list[str]:
+    leaks = [one for one in duplicates if one.is_leak]
     if not leaks:
         return []
     files = used["parent"].nunique()

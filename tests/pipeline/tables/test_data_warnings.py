@@ -5,10 +5,10 @@ from dataclasses import replace
 import pandas as pd
 
 from pipeline.cards import Label
-from pipeline.tables.cautions import cautions
+from pipeline.tables.data_warnings import data_warnings
+from pipeline.tables.duplicates import duplicates
 from pipeline.tables.numbers import Measured
-from pipeline.tables.twice import twice
-from tests.pipeline.tables.own_card import card_of
+from tests.pipeline.tables.user_card import card_of
 
 NUMBER = Measured(
     id="smoke/mine/rotation/seeds/mine/linear/block3/top1",
@@ -44,7 +44,7 @@ def rows_of(train: str, test: str, windows: int = 1) -> pd.DataFrame:
 
 
 def said(rows: pd.DataFrame, *measured: Measured) -> list[str]:
-    return cautions(CARD, rows, measured, twice(rows, "class"))
+    return data_warnings(CARD, rows, measured, duplicates(rows, "class"))
 
 
 def test_the_largest_class_is_what_shares_of_right_classes_are_held_against() -> None:

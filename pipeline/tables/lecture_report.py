@@ -7,17 +7,17 @@ from pipeline import paths
 from pipeline.errors import UserError
 from pipeline.tables.aliases import resolve, short_alias
 from pipeline.tables.lecture import Lecture, Row, Table
-from pipeline.tables.left_out import LeftOut, counted, named
-from pipeline.tables.mined import Mined, mined_section
 from pipeline.tables.numbers import Between, Measured
 from pipeline.tables.order_blind import best_order_blind
+from pipeline.tables.skipped_files import SkippedFile, counted, named
 from pipeline.tables.text import grid, interval, item, paragraph, percent, points
+from pipeline.tables.tuple_counts import TupleCounts, tuple_counts_section
 
 SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
-class Report:
+class ReportContents:
     """What a report is of. ids: every number that can be named."""
 
     scale: str
@@ -26,11 +26,11 @@ class Report:
     measured: Sequence[Measured]
     between: Sequence[Between]
     ids: Sequence[str]
-    left_out: Sequence[LeftOut]
-    mined: Sequence[Mined] = ()
+    skipped_files: Sequence[SkippedFile]
+    tuple_counts: Sequence[TupleCounts] = ()
 
 
-def render(lecture: Lecture, report: Report) -> str:
+def render_lecture_report(lecture: Lecture, report: ReportContents) -> str:
     """The whole of table.md. The same arguments give the same bytes."""
     cells = _measured_cells(lecture, report)
     parts = [
@@ -43,12 +43,12 @@ def render(lecture: Lecture, report: Report) -> str:
     for number, table in enumerate(lecture.tables, 1):
         parts += _lecture_table(number, table, lecture, cells)
     parts += ["## About the lecture", "\n".join(item(note) for note in lecture.notes)]
-    parts += ["## Left out", *left_out_section(report)]
+    parts += ["## Left out", *skipped_files_section(report)]
     parts += ["## Where a number comes from", *_audit(report, cells)]
     return "\n\n".join(parts) + "\n"
 
 
-def _introduction(report: Report) -> list[str]:
+def _introduction(report: ReportContents) -> list[str]:
     seeds = ", ".join(str(seed) for seed in report.seeds)
     rendered = " (`toyworld` is rendered: a demonstration, not a benchmark)" if report.dataset == "toyworld" else ""
     return [
@@ -82,7 +82,7 @@ def smoke(scale: str) -> list[str]:
     ]
 
 
-def measured_here(report: Report) -> list[str]:
+def measured_here(report: ReportContents) -> list[str]:
     if not report.measured:
         return ["Nothing yet."]
     blind = best_order_blind(report.measured)
@@ -123,7 +123,7 @@ def _held_against(number: Measured, blind: Mapping[str, float]) -> str:
     return f"{percent(number.chance)} %"
 
 
-def _notes(report: Report, blind: Mapping[str, float]) -> list[str]:
+def _notes(report: ReportContents, blind: Mapping[str, float]) -> list[str]:
     notes = []
     if blind:
         notes.append(
@@ -137,7 +137,7 @@ def _notes(report: Report, blind: Mapping[str, float]) -> list[str]:
     return [paragraph(" ".join(notes))] if notes else []
 
 
-def between_runs(report: Report) -> list[str]:
+def between_runs(report: ReportContents) -> list[str]:
     """Differences between the runs, references aside."""
     if not report.between:
         return []
@@ -156,7 +156,7 @@ def between_runs(report: Report) -> list[str]:
     return ["## Between runs", note, grid(["Number", "Minus", "Difference"], rows)]
 
 
-def _measured_cells(lecture: Lecture, report: Report) -> dict[tuple[str, str], Measured]:
+def _measured_cells(lecture: Lecture, report: ReportContents) -> dict[tuple[str, str], Measured]:
     """By place and column. What this report's suites do not evaluate leaves its cell empty; an ambiguous alias is an
     error."""
     numbers = {number.id: number for number in report.measured}
@@ -219,17 +219,22 @@ def _published(row: Row, column: str, lecture: Lecture) -> str:
     return f"{one.value} {one.unit}".strip() + f", {one.confidence}"
 
 
-def left_out_section(report: Report) -> list[str]:
-    if not report.left_out:
+def skipped_files_section(report: ReportContents) -> list[str]:
+    if not report.skipped_files:
         nothing = paragraph(f"Nothing: `{paths.EXCLUDED}` names no clip, and every file could be used.")
-        return [nothing, *mined_section(report.mined), *overlap_section(report)]
-    count = counted(report.left_out)
+        return [nothing, *tuple_counts_section(report.tuple_counts), *overlap_section(report)]
+    count = counted(report.skipped_files)
     which = "1 clip or file is" if count == 1 else f"{count} clips or files are"
     intro = f"""{which} used by no number, or only in part. Those marked *excluded* stand in `{paths.EXCLUDED}`."""
-    return [paragraph(intro), *named(report.left_out), *mined_section(report.mined), *overlap_section(report)]
+    return [
+        paragraph(intro),
+        *named(report.skipped_files),
+        *tuple_counts_section(report.tuple_counts),
+        *overlap_section(report),
+    ]
 
 
-def overlap_section(report: Report) -> list[str]:
+def overlap_section(report: ReportContents) -> list[str]:
     """What pretraining and evaluation have in common: a row a run, or more where its protocols differ in it."""
     if not report.measured:
         return []
@@ -252,7 +257,7 @@ def overlap_section(report: Report) -> list[str]:
     ]
 
 
-def _audit(report: Report, cells: dict[tuple[str, str], Measured]) -> list[str]:
+def _audit(report: ReportContents, cells: dict[tuple[str, str], Measured]) -> list[str]:
     if not cells:
         return [paragraph("`python -m pipeline audit` follows a measured cell to its bytes; there is none yet.")]
     (place, _), number = next(iter(cells.items()))

@@ -11,13 +11,13 @@ import pytest
 from pipeline.cards import Label
 from pipeline.tables import numbers
 from pipeline.tables.aliases import with_seeds
-from pipeline.tables.left_out import left_out
-from pipeline.tables.markdown import Report
-from pipeline.tables.not_run import NotRun
-from pipeline.tables.own import OwnReport, render
+from pipeline.tables.lecture_report import ReportContents
 from pipeline.tables.results import read_result
+from pipeline.tables.skipped_files import skipped_files
+from pipeline.tables.skipped_runs import SkippedRuns
 from pipeline.tables.text import code
-from tests.pipeline.tables.own_card import card_of
+from pipeline.tables.user_report import UserReport, render_user_report
+from tests.pipeline.tables.user_card import card_of
 
 Write = Callable[..., Path]
 
@@ -36,8 +36,10 @@ def indexed(
 def table(*names: str, pictures: Sequence[str] = ()) -> str:
     """Of files that could not be used."""
     rows = indexed(names, "train", [BROKEN] * len(names))
-    measured = Report("smoke", "mine", (0,), measured=[], between=[], ids=[], left_out=left_out(rows))
-    return render(OwnReport(card_of({}, train=len(names)), measured, NotRun(), rows, notes=[], pictures=pictures))
+    measured = ReportContents("smoke", "mine", (0,), measured=[], between=[], ids=[], skipped_files=skipped_files(rows))
+    return render_user_report(
+        UserReport(card_of({}, train=len(names)), measured, SkippedRuns(), rows, notes=[], pictures=pictures)
+    )
 
 
 def test_one_file_is_spoken_of_as_one() -> None:
@@ -50,8 +52,8 @@ def test_a_file_of_which_a_window_is_used_is_left_out_in_part() -> None:
     parents = ["mine/train/a", "mine/train/a", "mine/train/b", "mine/train/c"]
     reasons = [None, "excluded: blurred", "is empty", None]
     rows = indexed(parents, "train", reasons)
-    measured = Report("smoke", "mine", (0,), measured=[], between=[], ids=[], left_out=left_out(rows))
-    text = render(OwnReport(card_of({}, train=3), measured, NotRun(), rows, notes=[], pictures=[]))
+    measured = ReportContents("smoke", "mine", (0,), measured=[], between=[], ids=[], skipped_files=skipped_files(rows))
+    text = render_user_report(UserReport(card_of({}, train=3), measured, SkippedRuns(), rows, notes=[], pictures=[]))
     assert "\n1 of 3 files is used for nothing, 1 in part. Those" in text
     assert "| `mine/train/a` | in part: excluded: blurred |" in text
     assert "| `mine/train/b` | is empty                   |" in text
@@ -66,8 +68,9 @@ def measured_on(labels: list[str], broken: list[str], folder: Path) -> str:
     found = numbers.measure([result], references={}, draws=50, seed=0)
     ids = with_seeds(result.evaluation.ids())
     card = card_of({"class": Label(of="clip", classes=CLASSES)}, train=1, validation=1, test=len(rows))
-    report = Report("smoke", "mine", (0,), measured=found, between=[], ids=ids, left_out=left_out(rows))
-    return " ".join(render(OwnReport(card, report, NotRun(), rows, notes=[], pictures=[])).split())
+    skipped = skipped_files(rows)
+    report = ReportContents("smoke", "mine", (0,), measured=found, between=[], ids=ids, skipped_files=skipped)
+    return " ".join(render_user_report(UserReport(card, report, SkippedRuns(), rows, notes=[], pictures=[])).split())
 
 
 @pytest.mark.parametrize(
@@ -108,9 +111,9 @@ def test_files_under_two_names_are_said_with_their_places() -> None:
         [None, None, BROKEN, None, None],
         label_class=["a", "a", "b_c", "b_c", "d"],
     ).assign(origin=["x", "x", "x", "x", "y"])
-    measured = Report("smoke", "mine", (0,), measured=[], between=[], ids=[], left_out=left_out(rows))
+    measured = ReportContents("smoke", "mine", (0,), measured=[], between=[], ids=[], skipped_files=skipped_files(rows))
     card = card_of({"class": Label(of="clip", classes=CLASSES)}, train=3, test=2)
-    text = " ".join(render(OwnReport(card, measured, NotRun(), rows, notes=[], pictures=[])).split())
+    text = " ".join(render_user_report(UserReport(card, measured, SkippedRuns(), rows, notes=[], pictures=[])).split())
     places = r"1 in train/a and test/b\_c, 1 twice in train/a"
     names = "`mine/test/b_c/1` is `mine/train/a/1`, `mine/train/a/2` is `mine/train/a/1`"
     assert f"2 files are used twice, by a link or as a copy: {places} ({names})." in text

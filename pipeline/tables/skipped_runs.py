@@ -7,27 +7,27 @@ from pipeline.tables.text import code, item, paragraph
 
 
 @dataclass(frozen=True)
-class NotRun:
+class SkippedRuns:
     """Why, by run; by protocol; by run and protocol, of evaluations that the data did not allow."""
 
     runs: Mapping[str, str] = field(default_factory=dict)
     protocols: Mapping[str, str] = field(default_factory=dict)
     evaluations: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
-    def __or__(self, other: "NotRun") -> "NotRun":
+    def __or__(self, other: "SkippedRuns") -> "SkippedRuns":
         """Both; of what both have, the other's reason."""
-        return NotRun(
+        return SkippedRuns(
             {**self.runs, **other.runs},
             {**self.protocols, **other.protocols},
             {**self.evaluations, **other.evaluations},
         )
 
 
-def not_run_section(not_run: NotRun) -> list[str]:
+def skipped_runs_section(skipped_runs: SkippedRuns) -> list[str]:
     """Nothing where everything was run."""
-    runs = _by_reason({code(run): reason for run, reason in not_run.runs.items()})
-    protocols = _by_reason({code(protocol): reason for protocol, reason in not_run.protocols.items()})
-    protocols += _by_reason(_of_runs(not_run.evaluations))
+    runs = _by_reason({code(run): reason for run, reason in skipped_runs.runs.items()})
+    protocols = _by_reason({code(protocol): reason for protocol, reason in skipped_runs.protocols.items()})
+    protocols += _by_reason(_of_runs(skipped_runs.evaluations))
     parts = []
     if runs:
         parts += [paragraph("Runs, which are what is pretrained:"), "\n".join(runs)]

@@ -18,7 +18,7 @@ Place = tuple[str, str | None]
 
 
 @dataclass(frozen=True)
-class Twice:
+class Duplicate:
     """Two files of the same bytes, by their ids and places."""
 
     first: str
@@ -36,7 +36,7 @@ def leaks(splits: Collection[str]) -> bool:
     return "train" in splits and "test" in splits
 
 
-def twice(rows: pd.DataFrame, label: str | None) -> list[Twice]:
+def duplicates(rows: pd.DataFrame, label: str | None) -> list[Duplicate]:
     """rows: of the store's indices, of every split. Of each file that is used and was used before, in the order of
     splits, the first of the same bytes; in the order of their ids."""
     files = rows.iloc[index.usable(rows)].drop_duplicates("parent")
@@ -47,7 +47,7 @@ def twice(rows: pd.DataFrame, label: str | None) -> list[Twice]:
         place = (str(row["split"]), str(row[f"label_{label}"]) if label else None)
         first, there = firsts.setdefault(row["origin"], (row["parent"], place))
         if first != row["parent"]:
-            found.append(Twice(first, row["parent"], (there, place)))
+            found.append(Duplicate(first, row["parent"], (there, place)))
     return sorted(found, key=lambda one: one.second)
 
 

@@ -1,16 +1,16 @@
 """What was not run: runs before protocols, a line a reason."""
 
-from pipeline.tables.not_run import NotRun, not_run_section
+from pipeline.tables.skipped_runs import SkippedRuns, skipped_runs_section
 
 
 def test_a_reason_is_said_once_with_all_that_it_holds_for() -> None:
     still, silent = "needs several frames of a clip", "needs sound"
-    found = NotRun(
+    found = SkippedRuns(
         {"a_video": still, "a_sound": silent, "b_video": still},
         {"order": still},
         {("a", "linear"): "one class", ("b", "linear"): "one class", ("a", "knn"): "one class"},
     )
-    assert not_run_section(found) == [
+    assert skipped_runs_section(found) == [
         "## Not run",
         "Runs, which are what is pretrained:",
         "- `a_video`, `b_video`: needs several frames of a clip\n- `a_sound`: needs sound",
@@ -20,9 +20,9 @@ def test_a_reason_is_said_once_with_all_that_it_holds_for() -> None:
 
 
 def test_where_everything_was_run_nothing_is_said() -> None:
-    assert not_run_section(NotRun()) == []
+    assert skipped_runs_section(SkippedRuns()) == []
 
 
 def test_a_later_reason_counts() -> None:
-    both = NotRun({"a": "x"}, {"linear": "y"}) | NotRun({"a": "z", "b": "z"}, {}, {("c", "knn"): "w"})
-    assert both == NotRun({"a": "z", "b": "z"}, {"linear": "y"}, {("c", "knn"): "w"})
+    both = SkippedRuns({"a": "x"}, {"linear": "y"}) | SkippedRuns({"a": "z", "b": "z"}, {}, {("c", "knn"): "w"})
+    assert both == SkippedRuns({"a": "z", "b": "z"}, {"linear": "y"}, {("c", "knn"): "w"})

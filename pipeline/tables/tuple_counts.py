@@ -7,7 +7,7 @@ from pipeline.tables.text import grid, paragraph
 
 
 @dataclass(frozen=True)
-class Mined:
+class TupleCounts:
     """Of one split. clips: that could be used. tuples: how many, by strategy. without: of clips that have none, how
     many, by strategy and reason."""
 
@@ -17,7 +17,7 @@ class Mined:
     without: dict[str, dict[str, int]]
 
 
-def mined_section(found: Sequence[Mined]) -> list[str]:
+def tuple_counts_section(found: Sequence[TupleCounts]) -> list[str]:
     """Nothing of a dataset that nothing is mined from."""
     rows = [
         [split.split, strategy, str(split.clips), str(split.tuples.get(strategy, 0)), _reasons(split, strategy)]
@@ -36,5 +36,5 @@ def mined_section(found: Sequence[Mined]) -> list[str]:
     ]
 
 
-def _reasons(split: Mined, strategy: str) -> str:
+def _reasons(split: TupleCounts, strategy: str) -> str:
     return "; ".join(f"{count}: {reason}" for reason, count in split.without.get(strategy, {}).items()) or "0"

@@ -14,13 +14,13 @@ from pipeline.cards import Card
 from pipeline.paths import EXCLUDED
 from pipeline.store import index
 from pipeline.tables.aliases import short_alias
-from pipeline.tables.cautions import cautions, usable
-from pipeline.tables.left_out import counted, named, partly
-from pipeline.tables.markdown import Report, between_runs, measured_here, overlap_section, smoke
-from pipeline.tables.mined import mined_section
-from pipeline.tables.not_run import NotRun, not_run_section
+from pipeline.tables.data_warnings import data_warnings, usable
+from pipeline.tables.duplicates import Duplicate, duplicates, in_places
+from pipeline.tables.lecture_report import ReportContents, between_runs, measured_here, overlap_section, smoke
+from pipeline.tables.skipped_files import counted, named, partly
+from pipeline.tables.skipped_runs import SkippedRuns, skipped_runs_section
 from pipeline.tables.text import code, escaped, grid, item, number_of, paragraph, some
-from pipeline.tables.twice import Twice, in_places, twice
+from pipeline.tables.tuple_counts import tuple_counts_section
 
 SHOWN_PAIRS = 6
 """Files under two names, before the rest is counted."""
@@ -36,23 +36,23 @@ PICTURES = {
 
 
 @dataclass(frozen=True)
-class OwnReport:
+class UserReport:
     """measured: what every report has. rows: the indices of all splits. notes: what a run did otherwise than
     params.yaml says, and why. pictures: those of PICTURES that show something."""
 
     card: Card
-    measured: Report
-    not_run: NotRun
+    measured: ReportContents
+    skipped_runs: SkippedRuns
     rows: pd.DataFrame
     notes: Sequence[str]
     pictures: Collection[str]
 
     @cached_property
-    def twice(self) -> list[Twice]:
-        return twice(self.rows, self.card.main)
+    def duplicates(self) -> list[Duplicate]:
+        return duplicates(self.rows, self.card.main)
 
 
-def render(report: OwnReport) -> str:
+def render_user_report(report: UserReport) -> str:
     """The whole of table.md. The same arguments give the same bytes."""
     parts = [
         f"# {report.card.title}",
@@ -62,12 +62,12 @@ def render(report: OwnReport) -> str:
         *(["\n".join(item(note) for note in report.notes)] if report.notes else []),
         *between_runs(report.measured),
         *_pictures(report),
-        *not_run_section(report.not_run),
+        *skipped_runs_section(report.skipped_runs),
         "## The data",
         *_data(report),
         "## Left out",
-        *_left_out(report),
-        *mined_section(report.measured.mined),
+        *_skipped_files(report),
+        *tuple_counts_section(report.measured.tuple_counts),
         *overlap_section(report.measured),
         "## Where a number comes from",
         *_audit(report),
@@ -75,7 +75,7 @@ def render(report: OwnReport) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _introduction(report: OwnReport) -> list[str]:
+def _introduction(report: UserReport) -> list[str]:
     measured = report.measured
     seeds = ", ".join(map(str, measured.seeds))
     return [
@@ -90,17 +90,17 @@ def _introduction(report: OwnReport) -> list[str]:
     ]
 
 
-def _measured(report: OwnReport) -> list[str]:
-    held = cautions(report.card, report.rows, report.measured.measured, report.twice)
+def _measured(report: UserReport) -> list[str]:
+    held = data_warnings(report.card, report.rows, report.measured.measured, report.duplicates)
     return [*(["\n".join(item(one) for one in held)] if held else []), *measured_here(report.measured)]
 
 
-def _pictures(report: OwnReport) -> list[str]:
+def _pictures(report: UserReport) -> list[str]:
     shown = [item(f"[{name}](figures/{name}): {what}") for name, what in PICTURES.items() if name in report.pictures]
     return ["## Pictures", "\n".join(shown)] if shown else []
 
 
-def _data(report: OwnReport) -> list[str]:
+def _data(report: UserReport) -> list[str]:
     label = report.card.main
     lines = []
     for split in report.card.splits:
@@ -113,7 +113,7 @@ def _data(report: OwnReport) -> list[str]:
     sheet = f"![Windows of the {shown}, as they were decoded](figures/{name}.png)"
     return [
         grid(["Split", "Files", "Used", "Windows", "Classes"], lines, right=frozenset({1, 2, 3, 4})),
-        *_twice(report),
+        *_duplicates(report),
         *([sheet] if len(index.usable(report.rows)) else []),
         paragraph(
             f"""`python -m pipeline show {name} --scale {scale}` prints lengths, sizes and rates of the files that were
@@ -122,8 +122,8 @@ def _data(report: OwnReport) -> list[str]:
     ]
 
 
-def _twice(report: OwnReport) -> list[str]:
-    pairs = report.twice
+def _duplicates(report: UserReport) -> list[str]:
+    pairs = report.duplicates
     if not pairs:
         return []
     which = "1 file is" if len(pairs) == 1 else f"{len(pairs)} files are"
@@ -132,8 +132,8 @@ def _twice(report: OwnReport) -> list[str]:
     return [paragraph(f"{which} used twice, by a link or as a copy: {places} ({names}).")]
 
 
-def _left_out(report: OwnReport) -> list[str]:
-    files = report.measured.left_out
+def _skipped_files(report: UserReport) -> list[str]:
+    files = report.measured.skipped_files
     if not files:
         return [paragraph(f"Nothing: `{EXCLUDED}` names none of its files, and every one could be used.")]
     whole = number_of(report.rows["parent"].nunique(), "file")
@@ -144,7 +144,7 @@ def _left_out(report: OwnReport) -> list[str]:
     return [paragraph(intro), *named(files)]
 
 
-def _audit(report: OwnReport) -> list[str]:
+def _audit(report: UserReport) -> list[str]:
     name, scale = report.card.name, report.measured.scale
     commands = {}
     if report.measured.measured:
