@@ -14,7 +14,7 @@ from pipeline import paths
 from pipeline.lineage import receipts
 from pipeline.lineage.provenance import ReportedNumbers, Step, closure
 from pipeline.tables.aliases import over_seeds, short_alias
-from pipeline.tables.text import number_of
+from pipeline.tables.markdown import number_of
 
 SHOWN_FILES = 6
 """Of a stage's inputs or outputs, before the rest is counted."""

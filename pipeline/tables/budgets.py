@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.tables.text import grid, paragraph
+from pipeline.tables.markdown import grid, paragraph
 
 MEGABYTE = 1e6
 JOB = ("Job s", "MB", "Device", "Precision")

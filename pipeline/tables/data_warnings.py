@@ -7,8 +7,8 @@ import pandas as pd
 from pipeline.cards import Card
 from pipeline.store import index
 from pipeline.tables.duplicates import Duplicate
+from pipeline.tables.markdown import code, percent, some
 from pipeline.tables.numbers import Measured
-from pipeline.tables.text import code, percent, some
 
 FEW_FILES = 10
 """Test files, below which a bootstrap's interval is no measure of what is not known: it redraws the few there are."""

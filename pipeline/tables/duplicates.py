@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline.paths import SPLITS
 from pipeline.store import index
-from pipeline.tables.text import some
+from pipeline.tables.markdown import some
 
 SHOWN = 6
 """Pairs of places, before the rest is counted."""

@@ -7,10 +7,10 @@ from pipeline import paths
 from pipeline.errors import UserError
 from pipeline.tables.aliases import resolve, short_alias
 from pipeline.tables.lecture import Lecture, Row, Table
+from pipeline.tables.markdown import grid, interval, item, paragraph, percent, points
 from pipeline.tables.numbers import Between, Measured
 from pipeline.tables.order_blind import best_order_blind
 from pipeline.tables.skipped_files import SkippedFile, counted, named
-from pipeline.tables.text import grid, interval, item, paragraph, percent, points
 from pipeline.tables.tuple_counts import TupleCounts, tuple_counts_section
 
 SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")

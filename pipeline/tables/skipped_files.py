@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pipeline.store import index
-from pipeline.tables.text import code, escaped, grid, item
+from pipeline.tables.markdown import code, escaped, grid, item
 
 SHOWN = 40
 """Files that are named, before the rest is counted."""

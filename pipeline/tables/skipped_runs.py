@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipeline.tables.text import code, item, paragraph
+from pipeline.tables.markdown import code, item, paragraph
 
 
 @dataclass(frozen=True)

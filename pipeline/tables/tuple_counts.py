@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.tables.text import grid, paragraph
+from pipeline.tables.markdown import grid, paragraph
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from pipeline.tables.aliases import short_alias
 from pipeline.tables.data_warnings import data_warnings, usable
 from pipeline.tables.duplicates import Duplicate, duplicates, in_places
 from pipeline.tables.lecture_report import ReportContents, between_runs, measured_here, overlap_section, smoke
+from pipeline.tables.markdown import code, escaped, grid, item, number_of, paragraph, some
 from pipeline.tables.skipped_files import counted, named, partly
 from pipeline.tables.skipped_runs import SkippedRuns, skipped_runs_section
-from pipeline.tables.text import code, escaped, grid, item, number_of, paragraph, some
 from pipeline.tables.tuple_counts import tuple_counts_section
 
 SHOWN_PAIRS = 6

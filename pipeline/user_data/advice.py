@@ -7,7 +7,7 @@ from pipeline.datasets.folder.arrangement import File
 from pipeline.filenames import to_text
 from pipeline.paths import SPLITS
 from pipeline.tables.duplicates import Place, in_places, leaks
-from pipeline.tables.text import some
+from pipeline.tables.markdown import some
 from pipeline.user_data.copies import Copy
 from pipeline.user_data.folder_scan import FolderScan
 

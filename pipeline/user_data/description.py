@@ -11,7 +11,7 @@ from rich.table import Table
 
 from pipeline import paths
 from pipeline.filenames import to_text
-from pipeline.tables.text import number_of
+from pipeline.tables.markdown import number_of
 from pipeline.user_data.advice import warnings
 from pipeline.user_data.folder_scan import FolderScan
 

@@ -10,9 +10,9 @@ import pytest
 from pipeline.errors import UserError
 from pipeline.tables import aliases, lecture, lecture_report, metrics, numbers
 from pipeline.tables.lecture_report import ReportContents, render_lecture_report
+from pipeline.tables.markdown import grid, points
 from pipeline.tables.results import read_result
 from pipeline.tables.skipped_files import SkippedFile
-from pipeline.tables.text import grid, points
 
 Write = Callable[..., Path]
 REFERENCES = {(run, "toyworld", "linear"): "random" for run in ("random", "rotation", "supervised")}

@@ -12,10 +12,10 @@ from pipeline.cards import Label
 from pipeline.tables import numbers
 from pipeline.tables.aliases import with_seeds
 from pipeline.tables.lecture_report import ReportContents
+from pipeline.tables.markdown import code
 from pipeline.tables.results import read_result
 from pipeline.tables.skipped_files import skipped_files
 from pipeline.tables.skipped_runs import SkippedRuns
-from pipeline.tables.text import code
 from pipeline.tables.user_report import UserReport, render_user_report
 from tests.pipeline.tables.user_card import card_of
 
