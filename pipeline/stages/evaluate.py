@@ -15,7 +15,7 @@ from pipeline.files import write_json
 from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
 from pipeline.parameters.models import Bootstrap
-from pipeline.stages.weights import outcome, read_encoders, read_method
+from pipeline.run_files.weights import outcome, read_encoders, read_method
 from pipeline.store import features, index
 from pipeline.store.source import StoreSource
 from selfsup.probes import PROTOCOLS

@@ -4,7 +4,7 @@ from pipeline import cards, paths, process
 from pipeline.errors import UserError, did_you_mean
 from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
-from pipeline.stages.weights import read_encoders
+from pipeline.run_files.weights import read_encoders
 from pipeline.store import features as kept
 from pipeline.store import index
 from pipeline.store.source import StoreSource

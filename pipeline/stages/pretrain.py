@@ -11,10 +11,10 @@ from pipeline.errors import UserError, did_you_mean
 from pipeline.files import digest, discard, partial
 from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
-from pipeline.stages import checkpoint
-from pipeline.stages.scalars import events, write_log
-from pipeline.stages.watching import watch_of
-from pipeline.stages.weights import split_state, write_state
+from pipeline.run_files import checkpoint
+from pipeline.run_files.scalars import events, write_log
+from pipeline.run_files.watching import watch_of
+from pipeline.run_files.weights import split_state, write_state
 from pipeline.store import index
 from pipeline.store.source import StoreSource
 from selfsup.methods import METHODS

@@ -5,10 +5,10 @@ import numpy as np
 from pipeline import cards, paths
 from pipeline.errors import UserError
 from pipeline.figures.reel import reel as draw
+from pipeline.figures.shown_clips import strips, unlike
 from pipeline.filenames import from_text
 from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
-from pipeline.stages.shown import strips, unlike
 from pipeline.store import index
 
 CLIPS = 5  # as many as are as wide as a page

@@ -8,17 +8,17 @@ import pandas as pd
 from pipeline import cards, eligibility, paths
 from pipeline.dag import Dag
 from pipeline.figures import decoded
+from pipeline.figures import shown_clips as clips
 from pipeline.figures.confusion import Answers, confusion
 from pipeline.figures.contact_sheet import contact_sheet
 from pipeline.figures.curves import curves
+from pipeline.figures.search_results import searches_of
 from pipeline.figures.searches import searches
 from pipeline.figures.tuples import tuples
 from pipeline.filenames import from_text
 from pipeline.files import write_json, write_text
 from pipeline.lineage import exclusions, fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
-from pipeline.stages import shown as clips
-from pipeline.stages.searched import searches_of
 from pipeline.store import index, sample
 from pipeline.tables import lecture as lectures
 from pipeline.tables import numbers

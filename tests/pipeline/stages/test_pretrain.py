@@ -19,7 +19,7 @@ import yaml
 from pipeline import cards, parameters, paths
 from pipeline.errors import UserError
 from pipeline.lineage import fingerprints, receipts
-from pipeline.stages import checkpoint
+from pipeline.run_files import checkpoint
 from pipeline.stages.evaluate import evaluate
 from pipeline.stages.features import features
 from pipeline.stages.pretrain import pretrain

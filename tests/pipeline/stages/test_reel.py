@@ -10,10 +10,10 @@ from pipeline import parameters, paths
 from pipeline.datasets.toyworld import Toyworld
 from pipeline.datasets.toyworld.encode import write
 from pipeline.errors import UserError
+from pipeline.figures.shown_clips import unlike
 from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters
 from pipeline.stages.reel import reel
-from pipeline.stages.shown import unlike
 from pipeline.store import index
 from tests.project import enter_settings
 

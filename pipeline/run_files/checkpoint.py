@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from pipeline.files import written
-from pipeline.stages.weights import write_state
+from pipeline.run_files.weights import write_state
 from selfsup.training import Checkpoint
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from pipeline.stages.shown import of_each_class
+from pipeline.figures.shown_clips import of_each_class
 
 
 def rows(labels: list[tuple[str, str]], split: str = "train") -> pd.DataFrame:
