@@ -10,7 +10,7 @@ from pipeline.progress import progress
 from pipeline.shortcuts.clips import Cues
 from pipeline.shortcuts.values import CUES
 from selfsup.probes.crossfit import Accuracy, Examples, crossfit
-from selfsup.probes.holm import power, upper_bounds
+from selfsup.statistics.holm import power, upper_bounds
 
 LEVEL = 0.95
 ORDER, DIRECTION = "order", "time direction"

@@ -8,7 +8,7 @@ from pipeline.shortcuts.ceilings import CONTRAST
 from pipeline.shortcuts.cheap import DIRECTION, LEVEL, ORDER, Finding
 from pipeline.shortcuts.trials import BLIND, ORDERED, SOUND, Comparison
 from pipeline.shortcuts.values import CUES
-from selfsup.probes.intervals import Interval
+from selfsup.statistics.intervals import Interval
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from selfsup.networks.convnet import ConvNet
 from selfsup.networks.encoder import Encoder, Window
 from selfsup.probes.crossfit import SoftmaxLayer
 from selfsup.probes.features import LabelledFeatures, clip_features
-from selfsup.probes.intervals import Interval, bootstrap_interval, paired_difference
 from selfsup.probes.linear import Linear
 from selfsup.source import Draw, Source
+from selfsup.statistics.intervals import Interval, bootstrap_interval, paired_difference
 from selfsup.training import LogRow, Schedule, build, derived_seed, pretrain
 
 LENGTH = 0.85  # of a clip, that a window takes: the rest is room for windows that begin at another time

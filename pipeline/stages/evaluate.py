@@ -20,11 +20,11 @@ from pipeline.store import features, index
 from pipeline.store.source import StoreSource
 from selfsup.probes import PROTOCOLS
 from selfsup.probes.features import labelled
-from selfsup.probes.intervals import bootstrap_interval
-from selfsup.probes.metrics import per_example
 from selfsup.probes.probe import Evaluation, Pretrained
 from selfsup.registry import load
 from selfsup.source import TooLittleData
+from selfsup.statistics.intervals import bootstrap_interval
+from selfsup.statistics.metrics import per_example
 from selfsup.training import resolved_precision
 
 IDS = pa.list_(pa.string())

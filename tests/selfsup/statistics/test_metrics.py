@@ -1,6 +1,6 @@
 import numpy as np
 
-from selfsup.probes.metrics import PER_EXAMPLE, top1
+from selfsup.statistics.metrics import PER_EXAMPLE, top1
 
 
 def test_top1_is_one_where_label_and_prediction_agree() -> None:

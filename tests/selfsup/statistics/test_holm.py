@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from selfsup.probes.holm import power, upper_bounds
+from selfsup.statistics.holm import power, upper_bounds
 
 numbers = st.lists(st.tuples(st.floats(0, 1), st.floats(0.001, 0.1), st.floats(0, 1)), min_size=1, max_size=12)
 

@@ -4,8 +4,8 @@ import sys
 import numpy as np
 import pytest
 
-from selfsup.probes import intervals
-from selfsup.probes.intervals import bootstrap_interval, paired_difference
+from selfsup.statistics import intervals
+from selfsup.statistics.intervals import bootstrap_interval, paired_difference
 
 
 def slow_interval(values: np.ndarray, clusters: np.ndarray, draws: int) -> tuple[float, float]:
@@ -123,5 +123,5 @@ def test_a_difference_of_unlike_shapes_is_refused() -> None:
 
 
 def test_the_report_can_use_intervals_without_torch() -> None:
-    code = "import sys, selfsup.probes.intervals, selfsup.probes.metrics; sys.exit('torch' in sys.modules)"
+    code = "import sys, selfsup.statistics.intervals, selfsup.statistics.metrics; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
