@@ -2,7 +2,7 @@
 
     card, params ─ fetch ─ decode (a job a shard) ─ index (a job a split) ─ pretrain ─ evaluate ─ report ─ publish
     beside it:     crop (stills out of clips) ─ decode ─ index; mine (after index); features (after pretrain, for all
-                   protocols that read them); cues (after all data); reel (after the index of the training clips)
+                   protocols that read them); shortcuts (after all data); reel (after the index of the training clips)
 
 No rule depends on source files: each depends on the fingerprint of the code that it reaches, refreshed here.
 """
@@ -13,11 +13,11 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 
-from pipeline import cards, layout, process
+from pipeline import cards, paths, process
 from pipeline.dag import Dag
 from pipeline.errors import UserError
 from pipeline.files import discard
-from pipeline.lineage import drivers, exclusions
+from pipeline.lineage import dvc_sync, exclusions
 from pipeline.parameters import read
 
 process.rules_use_this_environment()
@@ -26,8 +26,8 @@ try:
     # Once, by the process that plans: a job, here or on a cluster, must find the code as it was when the DAG was made.
     if workflow.is_main_process:
         for scale in PARAMETERS.scales:
-            drivers.refresh(PARAMETERS, scale)
-        for line in drivers.warnings(PARAMETERS.scales):
+            dvc_sync.refresh(PARAMETERS, scale)
+        for line in exclusions.warnings(PARAMETERS.scales):
             print(line, file=sys.stderr)
     dag = Dag(PARAMETERS)
     dag.check_targets(sys.argv[1:])

@@ -136,10 +136,10 @@ def publish() -> None:
 
 
 @app.command(rich_help_panel=STAGES)
-def cues() -> None:
+def shortcuts() -> None:
     """Report what gives labels away cheaply, and what can be learned of them."""
     parameters = _prepared()
-    from pipeline.stages.cues import cues as stage
+    from pipeline.stages.shortcuts import shortcuts as stage
 
     stage(parameters)
 
@@ -155,7 +155,8 @@ def reel() -> None:
 @app.command(rich_help_panel=STAGES)
 def fingerprint(scale: Annotated[str, typer.Option(help="as in params.yaml, if left out")] = "") -> None:
     """Refresh the small files that stand for the code, and for the exclusions, in both drivers."""
-    from pipeline.lineage.drivers import refresh, warnings
+    from pipeline.lineage.dvc_sync import refresh
+    from pipeline.lineage.exclusions import warnings
 
     parameters = _parameters()
     for path in refresh(parameters, scale or parameters.scale):
@@ -172,7 +173,7 @@ def add(
     replace: Annotated[bool, typer.Option("--replace", help="write a card anew that is there already")] = False,
 ) -> None:
     """Add a folder of your own videos, images or sounds: look into it and write its card. Nothing is copied."""
-    from pipeline.own_data.add import add as verb
+    from pipeline.user_data.add import add as verb
 
     verb(name, path, medium, replace)
 
@@ -183,7 +184,7 @@ def show(
     scale: Annotated[str, typer.Option(help="as in params.yaml, if left out")] = "",
 ) -> None:
     """Print and draw what was decoded: a contact sheet, spectrograms, histograms of lengths and sizes."""
-    from pipeline.own_data.show import show as verb
+    from pipeline.user_data.show import show as verb
 
     parameters = _parameters()
     verb(parameters, scale or parameters.scale, name)
@@ -203,14 +204,14 @@ def audit(
     """Follow a number back to the data, code and parameters behind it, or a clip forward to its numbers."""
     from pipeline.lineage import audit as auditor
     from pipeline.lineage import audit_clip
-    from pipeline.lineage.chain import Report
+    from pipeline.lineage.provenance import ReportedNumbers
     from pipeline.lineage.verify import verify as check
 
     parameters = _parameters()
     scale = scale or parameters.scale
     parameters.at(scale)
     dataset = dataset or (audit_clip.dataset_of(parameters, scale, file) if file else parameters.dataset)
-    report = Report.open(parameters, scale, dataset)
+    report = ReportedNumbers.open(parameters, scale, dataset)
     if file:
         audit_clip.show_clip(report, file, as_json)
     elif number or not verify:
@@ -222,7 +223,7 @@ def audit(
 @app.command(rich_help_panel=AUDITOR)
 def record() -> None:
     """Commit what Snakemake made to DVC, after making sure that Snakemake has nothing left to do."""
-    from pipeline.lineage.drivers import record as verb
+    from pipeline.lineage.dvc_sync import record as verb
 
     verb()
 
@@ -230,7 +231,7 @@ def record() -> None:
 @app.command(rich_help_panel=AUDITOR)
 def restore() -> None:
     """After `git clone` and `dvc pull`: make both drivers see that everything is there."""
-    from pipeline.lineage.drivers import restore as verb
+    from pipeline.lineage.dvc_sync import restore as verb
 
     verb()
 
@@ -238,10 +239,10 @@ def restore() -> None:
 @app.command(rich_help_panel=AUDITOR)
 def readme() -> None:
     """Copy the measured rows of reports/table.md into the README."""
-    from pipeline import layout
+    from pipeline import paths
     from pipeline.tables.readme import refresh
 
-    refresh(Path("README.md"), layout.published_report() / "table.md")
+    refresh(Path("README.md"), paths.published_report() / "table.md")
 
 
 def main() -> None:

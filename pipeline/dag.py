@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pipeline import cards, drawn, eligibility, layout
+from pipeline import cards, eligibility, extra_inputs, paths
 from pipeline.errors import UserError, did_you_mean
 from pipeline.files import digest
 from pipeline.parameters import Parameters, keys_of
@@ -37,7 +37,7 @@ class Dag:
         """The folder of the source files that were made, of the clips that a dataset is cut from if it is; none for
         somebody's own, which stay where they are."""
         made = self.parent(dataset) or dataset
-        return [] if made in self.folders else [layout.raw(scale, made) / "clips"]
+        return [] if made in self.folders else [paths.raw(scale, made) / "clips"]
 
     def parent(self, dataset: str) -> str | None:
         """The dataset whose clips this one is cut from; None for any other."""
@@ -49,16 +49,16 @@ class Dag:
         return list(dict.fromkeys([dataset, *(on for _, _, on, _ in self.parameters.evaluations(dataset))]))
 
     def indices(self, scale: str, dataset: str) -> list[Path]:
-        return [layout.index(scale, dataset, split) for split in self.card(dataset).splits]
+        return [paths.index(scale, dataset, split) for split in self.card(dataset).splits]
 
     def watched(self, scale: str, dataset: str) -> list[Path]:
         """The index of the clips that pretraining is watched on; none for a dataset without a validation split."""
-        return [layout.index(scale, dataset, "validation")] if "validation" in self.card(dataset).splits else []
+        return [paths.index(scale, dataset, "validation")] if "validation" in self.card(dataset).splits else []
 
     def runs(self, scale: str, dataset: str, name: str) -> list[Path]:
         """One file of every run of the suites that the dataset allows."""
         return [
-            layout.run(scale, on, run, seed) / name
+            paths.run(scale, on, run, seed) / name
             for on, run in eligibility.runs(self.parameters, scale, dataset, self.card)
             for seed in self.parameters.seeds
         ]
@@ -69,7 +69,7 @@ class Dag:
             return json.dumps(self.parameters.used(keys_of(stage, scale, dataset, name)), sort_keys=True)
         except KeyError as error:
             key = keys_of(stage, scale, dataset, name)[0]
-            raise UserError(f"{layout.PARAMETERS}: {key}: missing (no {error}); add it") from None
+            raise UserError(f"{paths.PARAMETERS}: {key}: missing (no {error}); add it") from None
 
     def planned(self, stage: str, scale: str, dataset: str, name: str = "") -> str:
         """By which the job recognises that params.yaml is still as it was when the DAG was made."""
@@ -78,7 +78,7 @@ class Dag:
     def shards(self, scale: str, dataset: str, split: str, suffix: str = ".arrow") -> list[Path]:
         """One file of every shard of a split, in order."""
         count = shard_counts(self.parameters, scale, dataset).get(split, 0)
-        return [layout.shard(scale, dataset, split, number).with_suffix(suffix) for number in range(count)]
+        return [paths.shard(scale, dataset, split, number).with_suffix(suffix) for number in range(count)]
 
     def crops(self) -> list[str]:
         """Datasets that are cut from another one."""
@@ -89,7 +89,7 @@ class Dag:
         """What can be drawn from: indices, and the tuples of datasets whose pictures move."""
         moving = [name for name in datasets if self.card(name).modality in ("video", "audio-visual")]
         return [path for name in datasets for path in self.indices(scale, name)] + [
-            layout.tuples(scale, name, split) for name in moving for split in self.card(name).splits
+            paths.tuples(scale, name, split) for name in moving for split in self.card(name).splits
         ]
 
     def drawn_by_run(self, scale: str, dataset: str, run: str) -> list[Path]:
@@ -98,20 +98,20 @@ class Dag:
 
     def drawn_by_protocol(self, scale: str, dataset: str, protocol: str) -> list[Path]:
         """The same of a protocol."""
-        return self._drawn(PROTOCOLS[self.parameters.protocols[protocol].probe], scale, dataset, layout.SPLITS)
+        return self._drawn(PROTOCOLS[self.parameters.protocols[protocol].probe], scale, dataset, paths.SPLITS)
 
     def seen_by_evaluation(self, scale: str, dataset: str, run: str, seed: int, on: str, protocol: str) -> list[Path]:
         """What a protocol is given beside a run's weights and indices: the features that are kept; or the networks'
         code, and what is drawn besides the store."""
         if self._reads_features(protocol):
-            return [layout.features(scale, dataset, run, seed, on)]
-        code = layout.fingerprints(scale) / "pretrain" / f"{run}.json"
+            return [paths.features(scale, dataset, run, seed, on)]
+        code = paths.fingerprints(scale) / "pretrain" / f"{run}.json"
         return [code, *self.drawn_by_protocol(scale, on, protocol)]
 
     def features(self, scale: str, dataset: str, name: str) -> list[Path]:
         """One file of all features that protocols of a dataset's report read."""
         found = [
-            layout.features(scale, of, run, seed, on).with_name(name)
+            paths.features(scale, of, run, seed, on).with_name(name)
             for of, run, on, protocol in eligibility.evaluations(self.parameters, scale, dataset, self.card)
             if self._reads_features(protocol)
             for seed in self.parameters.seeds
@@ -119,16 +119,16 @@ class Dag:
         return list(dict.fromkeys(found))
 
     def _reads_features(self, protocol: str) -> bool:
-        return drawn.reads_features(PROTOCOLS[self.parameters.protocols[protocol].probe])
+        return extra_inputs.reads_features(PROTOCOLS[self.parameters.protocols[protocol].probe])
 
     def _drawn(self, entry: str, scale: str, dataset: str, splits: Iterable[str]) -> list[Path]:
-        annotations = [path.parent for path in drawn.objects(entry, scale, self.card(dataset))]
-        return drawn.tuples(entry, scale, dataset, splits) + annotations
+        annotations = [path.parent for path in extra_inputs.objects(entry, scale, self.card(dataset))]
+        return extra_inputs.tuples(entry, scale, dataset, splits) + annotations
 
     def evaluations(self, scale: str, dataset: str, name: str) -> list[Path]:
         """One file of every evaluation that the suites ask for and the dataset allows."""
         return [
-            layout.evaluation(scale, of, run, seed, on, protocol) / name
+            paths.evaluation(scale, of, run, seed, on, protocol) / name
             for of, run, on, protocol in eligibility.evaluations(self.parameters, scale, dataset, self.card)
             for seed in self.parameters.seeds
         ]
@@ -139,36 +139,36 @@ class Dag:
         before = ""
         for word in words:
             of_option, before = before.startswith("--report"), word
-            folder, dataset, beside = layout.published_report(), self.parameters.dataset, True
+            folder, dataset, beside = paths.published_report(), self.parameters.dataset, True
             if found := TARGET.match(word):
                 scale, dataset, beside = found["scale"], found["dataset"], False
                 if scale not in self.parameters.scales:
                     raise UserError(f"{word}: there is no scale {scale!r}{did_you_mean(scale, self.parameters.scales)}")
                 self.card(dataset)
                 shard_counts(self.parameters, scale, dataset)
-                folder = layout.report(scale, dataset)
+                folder = paths.report(scale, dataset)
             if not word.startswith("reports/") or of_option or Path(word).exists():
                 continue
-            made = [folder / name for name in (*layout.report_files(dataset), "receipt.json")]
+            made = [folder / name for name in (*paths.report_files(dataset), "receipt.json")]
             if beside:
-                pages = [layout.cues(), layout.reel(dataset)]
-                made += [*pages, layout.cues().with_suffix(".json"), *map(layout.receipt_beside, pages)]
+                pages = [paths.shortcuts(), paths.reel(dataset)]
+                made += [*pages, paths.shortcuts().with_suffix(".json"), *map(paths.receipt_beside, pages)]
             if word not in (known := [path.as_posix() for path in made]):
                 raise UserError(f"{word}: nothing makes this file{did_you_mean(word, known)}")
 
     def reports_after(self, jobs: Iterable[Any]) -> set[Path]:
-        """Tables and numbers that follow from what any of these Snakemake jobs makes; cues, where these are remade."""
+        """Tables and numbers that follow from what any of these Snakemake jobs makes; shortcuts, where remade."""
         stale: set[Path] = set()
         for job in jobs:
-            if job.rule.name == "cues":
-                stale.update({layout.cues(), layout.cues().with_suffix(".json")})
+            if job.rule.name == "shortcuts":
+                stale.update({paths.shortcuts(), paths.shortcuts().with_suffix(".json")})
             scale, dataset = (getattr(job.wildcards, name, None) for name in ("scale", "dataset"))
             if scale is None or dataset is None:
                 continue
-            folders = [layout.report(scale, dataset)]
+            folders = [paths.report(scale, dataset)]
             if dataset in self.datasets:
-                folders.append(layout.report(scale, self.parameters.dataset))
+                folders.append(paths.report(scale, self.parameters.dataset))
             if scale == self.parameters.scale and dataset in self.datasets:
-                folders.append(layout.published_report())
+                folders.append(paths.published_report())
             stale.update(folder / name for folder in folders for name in ("table.md", "metrics.json", "budgets.md"))
         return stale

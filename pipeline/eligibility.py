@@ -4,11 +4,11 @@ from collections.abc import Callable, Collection
 from functools import cache
 from typing import Any
 
-from pipeline import drawn, layout
+from pipeline import extra_inputs, paths
 from pipeline.cards import Card
+from pipeline.class_source import class_literal
 from pipeline.parameters import Parameters
 from pipeline.parameters.models import Protocol
-from pipeline.signatures import class_literal
 from pipeline.store.streams import OF_MODALITY, PICTURES, SOUNDS
 from selfsup.methods import METHODS
 from selfsup.networks import NETWORKS
@@ -35,7 +35,7 @@ def against_run(parameters: Parameters, scale: str, card: Card, run: str) -> str
         if reason := _against_streams(parameters, scale, card, entry):
             return reason
     told = _literal(METHODS[chosen.method], "only_annotated") or {}
-    if not drawn.knows(card) and any(chosen.arguments[name] == value for name, value in told.items()):
+    if not extra_inputs.knows(card) and any(chosen.arguments[name] == value for name, value in told.items()):
         return f"needs to be told what a frame shows, which is not known of `{card.name}`"
     return _against_label(card, chosen.arguments["label"]) if "label" in chosen.arguments else None
 
@@ -44,7 +44,7 @@ def against_protocol(parameters: Parameters, scale: str, card: Card, protocol: s
     """Why a protocol cannot be used on a dataset; None if it can."""
     chosen = parameters.protocols[protocol]
     probe = PROTOCOLS[chosen.probe]
-    absent = [split for split in layout.SPLITS if split not in card.splits]
+    absent = [split for split in paths.SPLITS if split not in card.splits]
     reason = _against_streams(parameters, scale, card, probe)
     if reason is None and chosen.label is not None:
         reason = _against_label(card, chosen.label)

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pipeline import cards, layout
+from pipeline import cards, paths
 from pipeline.datasets import DATASETS, FOLDER
 from pipeline.errors import UserError
 from pipeline.files import write_json
@@ -33,24 +33,24 @@ REGISTRIES = {
 }
 BOOKKEEPING = (
     "pipeline.cards",
+    "pipeline.class_source",
     "pipeline.cli",
     "pipeline.errors",
     "pipeline.files",
-    "pipeline.layout",
     "pipeline.lineage.audit",
     "pipeline.lineage.audit_clip",
-    "pipeline.lineage.chain",
-    "pipeline.lineage.drivers",
+    "pipeline.lineage.dvc_sync",
     "pipeline.lineage.fingerprints",
+    "pipeline.lineage.provenance",
     "pipeline.lineage.receipts",
     "pipeline.lineage.verify",
     "pipeline.parameters",
+    "pipeline.paths",
     "pipeline.progress",
-    "pipeline.signatures",
     "pipeline.validation",
 )
 REMEMBERED = Path(".snakemake/syntax.json")
-STAGES = ("crop", "decode", "index", "mine", "features", "report", "publish", "cues", "reel")
+STAGES = ("crop", "decode", "index", "mine", "features", "report", "publish", "shortcuts", "reel")
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def roots_of(stage: str, parameters: Parameters, scale: str, name: str = "") -> 
 
 
 def path_of(stage: str, scale: str, name: str = "") -> Path:
-    return layout.fingerprints(scale) / (f"{stage}/{name}.json" if name else f"{stage}.json")
+    return paths.fingerprints(scale) / (f"{stage}/{name}.json" if name else f"{stage}.json")
 
 
 def refresh(parameters: Parameters, scale: str) -> list[Path]:
@@ -200,7 +200,7 @@ def refresh(parameters: Parameters, scale: str) -> list[Path]:
             write_json(path, value)
             written.append(path)
     keep = {path_of(stage, scale, name) for stage, name in wanted}
-    for stale in set(layout.fingerprints(scale).rglob("*.json")) - keep:
+    for stale in set(paths.fingerprints(scale).rglob("*.json")) - keep:
         stale.unlink()
     if _read(REMEMBERED) != _remembered():
         write_json(REMEMBERED, _remembered())

@@ -23,7 +23,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pipeline import layout
+from pipeline import paths
 from pipeline.errors import UserError
 from pipeline.files import digest, discard, folder_files, md5, partial, put, write_json
 
@@ -36,7 +36,7 @@ PACKAGES = [
 
 STAGES = (
     "reel",
-    "cues",
+    "shortcuts",
     "publish",
     "report",
     "evaluate",
@@ -90,7 +90,7 @@ def open(
     """
     started = time.time()
     if os.environ.get(PLANNED, digest(parameters)) != digest(parameters):
-        raise UserError(f"{layout.PARAMETERS}: changed after this job was planned; run the same command once more")
+        raise UserError(f"{paths.PARAMETERS}: changed after this job was planned; run the same command once more")
     if missing := [str(path) for path in inputs if not path.exists()]:
         them = "it" if len(missing) == 1 else "them"
         command = shlex.join(["snakemake", *missing])
@@ -208,7 +208,7 @@ def _stat(path: Path) -> dict[str, int]:
 
 
 def _inherited(path: Path, stat: dict[str, int]) -> str | None:
-    beside = layout.receipt_beside(path)
+    beside = paths.receipt_beside(path)
     if not beside.exists():
         return None
     for output in read(beside)["outputs"]:

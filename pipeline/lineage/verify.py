@@ -10,9 +10,9 @@ import yaml
 
 from pipeline import files
 from pipeline.errors import UserError
+from pipeline.filenames import from_text
 from pipeline.lineage import receipts
-from pipeline.lineage.chain import Report, Step, closure, was_made
-from pipeline.paths import from_text
+from pipeline.lineage.provenance import ReportedNumbers, Step, closure, was_made
 from pipeline.progress import progress
 from pipeline.store import index
 from pipeline.tables import numbers
@@ -39,7 +39,7 @@ class Hashes:
         return self.known[path]
 
 
-def verify(report: Report, alias: str) -> None:
+def verify(report: ReportedNumbers, alias: str) -> None:
     """Hash the chain of a number, or of every number and the table; of a dataset for pretraining alone, that of its
     runs. Raises UserError naming everything that differs."""
     started = time.time()
@@ -100,7 +100,7 @@ def _sources(steps: list[Step], hashes: Hashes) -> list[str]:
     return problems
 
 
-def _lock(report: Report, steps: list[Step], hashes: Hashes) -> list[str]:
+def _lock(report: ReportedNumbers, steps: list[Step], hashes: Hashes) -> list[str]:
     """Outputs against dvc.lock, which knows only what params.yaml asks for."""
     lock = Path("dvc.lock")
     if (report.scale, report.dataset) != (report.parameters.scale, report.parameters.dataset):
@@ -126,7 +126,7 @@ def _lock(report: Report, steps: list[Step], hashes: Hashes) -> list[str]:
     ]
 
 
-def _parameters(report: Report, steps: list[Step]) -> list[str]:
+def _parameters(report: ReportedNumbers, steps: list[Step]) -> list[str]:
     """What each stage was told, against params.yaml as it is now."""
     problems = []
     for step in steps:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline import layout
+from pipeline import paths
 from pipeline.parameters import consistency
 from pipeline.parameters.keys import keys_of
 from pipeline.parameters.models import Parameters
@@ -11,7 +11,7 @@ from pipeline.validation import load
 __all__ = ["Parameters", "keys_of", "read"]
 
 
-def read(path: Path = layout.PARAMETERS) -> Parameters:
+def read(path: Path = paths.PARAMETERS) -> Parameters:
     """Raises UserError, naming the key, for whatever cannot work."""
     parameters = load(Parameters, path)
     consistency.check(parameters, str(path))

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline import cards, layout
+from pipeline import cards, paths
+from pipeline.class_source import check_arguments, class_literal, entry_of, has_own, keyword_arguments
 from pipeline.datasets import CROPS, DATASETS
 from pipeline.errors import UserError, did_you_mean
 from pipeline.parameters.models import Parameters, Store
 from pipeline.parameters.training import Training
-from pipeline.signatures import check_arguments, class_literal, entry_of, has_own, keyword_arguments
 from selfsup.methods import METHODS
 from selfsup.networks import NETWORKS
 from selfsup.probes import PROTOCOLS
@@ -40,8 +40,8 @@ def check(parameters: Parameters, file: str) -> None:
     for name, run in parameters.runs.items():
         entry = entry_of(METHODS, run.method, f"{file}: runs.{name}.method")
         check_arguments(entry, run.arguments, f"{file}: runs.{name}.arguments")
-    if layout.FEATURES in parameters.protocols:
-        raise UserError(f"{file}: protocols.{layout.FEATURES}: the name of the folder of kept features; choose another")
+    if paths.FEATURES in parameters.protocols:
+        raise UserError(f"{file}: protocols.{paths.FEATURES}: the name of the folder of kept features; choose another")
     for name, protocol in parameters.protocols.items():
         entry_of(PROTOCOLS, protocol.probe, f"{file}: protocols.{name}.probe")
         known = {cards.MAIN: None, **card.labels}

@@ -33,9 +33,9 @@ def keys_of(stage: str, scale: str, dataset: str, name: str = "") -> list[str]:
                 "device",
                 f"scales.{scale}.threads",
             ]
-        case "cues":
+        case "shortcuts":
             return [
-                f"scales.{scale}.cues",
+                f"scales.{scale}.shortcuts",
                 "images",
                 "bootstrap",
                 "device",

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pipeline import layout
+from pipeline import paths
 from pipeline.errors import UserError, did_you_mean
 from pipeline.parameters.training import Schedule, Training
 from pipeline.validation import Strict
@@ -118,15 +118,15 @@ class Mining(Strict):
 
 
 class Ceilings(Strict):
-    """How the supervised networks of the cue report are trained, by the label that they learn."""
+    """How the supervised networks of the shortcut report are trained, by the label that they learn."""
 
     object: Schedule
     action: Schedule
     sounding: Schedule
 
 
-class CueReport(Strict):
-    """`reports/cues.md`: what gives labels away cheaply, and what can be learned of them."""
+class ShortcutSettings(Strict):
+    """`reports/shortcuts.md`: what gives labels away cheaply, and what can be learned of them."""
 
     seed: int = Field(ge=0)
     margin: float = Field(gt=0, lt=1, description="above chance, that the bound of a cheap cue may reach")
@@ -170,7 +170,7 @@ class Scale(Strict):
     datasets: dict[str, dict[str, Any]]
     store: Store
     mining: Mining
-    cues: CueReport
+    shortcuts: ShortcutSettings
     training: dict[str, Training]
     features: FeatureSizes
     protocols: dict[str, dict[str, Any]]
@@ -195,7 +195,7 @@ class Parameters(Strict):
     def at(self, scale: str) -> Scale:
         """Raises UserError for a scale that is not defined."""
         if scale not in self.scales:
-            raise UserError(f"{layout.PARAMETERS}: scale: {scale!r} is not defined{did_you_mean(scale, self.scales)}")
+            raise UserError(f"{paths.PARAMETERS}: scale: {scale!r} is not defined{did_you_mean(scale, self.scales)}")
         return self.scales[scale]
 
     def role(self, role: str, dataset: str) -> str:

@@ -44,8 +44,8 @@ use rule fetch as list_folder with:
 rule crop:
     """Choose the stills of a dataset that is cut from another one's clips."""
     input:
-        files=lambda w: layout.raw(w.scale, dag.parent(w.dataset)) / "files.parquet",
-        annotations=lambda w: layout.annotations(
+        files=lambda w: paths.raw(w.scale, dag.parent(w.dataset)) / "files.parquet",
+        annotations=lambda w: paths.annotations(
             w.scale, dag.parent(w.dataset), "objects"
         ).parent,
         card="data/cards/{dataset}.yaml",

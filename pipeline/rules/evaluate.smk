@@ -2,7 +2,7 @@ rule features:
     """Compute what a run's frozen encoder of pictures makes of a dataset, once for all protocols that read it."""
     input:
         weights="runs/{scale}/{dataset}/{run}/seed-{seed}/model.safetensors",
-        index=lambda w: [layout.index(w.scale, w.on, split) for split in layout.SPLITS],
+        index=lambda w: [paths.index(w.scale, w.on, split) for split in paths.SPLITS],
         network="runs/{scale}/fingerprints/pretrain/{run}.json",
         code="runs/{scale}/fingerprints/features.json",
     output:
@@ -34,7 +34,7 @@ rule evaluate:
         weights="runs/{scale}/{dataset}/{run}/seed-{seed}/model.safetensors",
         heads="runs/{scale}/{dataset}/{run}/seed-{seed}/heads.safetensors",
         pretrained="data/decoded/{scale}/{dataset}/index/train.parquet",
-        index=lambda w: [layout.index(w.scale, w.on, split) for split in layout.SPLITS],
+        index=lambda w: [paths.index(w.scale, w.on, split) for split in paths.SPLITS],
         # Features; or the networks' code, and what is drawn besides the store.
         seen=lambda w: dag.seen_by_evaluation(
             w.scale, w.dataset, w.run, w.seed, w.on, w.protocol

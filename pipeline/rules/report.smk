@@ -19,7 +19,7 @@ rule report:
         data=lambda w: dag.data(w.scale, dag.reported(w.dataset)),
         clips=lambda w: dag.clips(w.scale, w.dataset),
         excluded=lambda w: [
-            layout.exclusions(w.scale, w.dataset, split)
+            paths.exclusions(w.scale, w.dataset, split)
             for split in dag.card(w.dataset).splits
         ],
         card="data/cards/{dataset}.yaml",
@@ -60,10 +60,10 @@ rule publish:
     """Lay the report that params.yaml asks for at reports/: the one that is under version control."""
     input:
         report=[
-            layout.report(PARAMETERS.scale, PARAMETERS.dataset) / name
-            for name in layout.report_files(PARAMETERS.dataset)
+            paths.report(PARAMETERS.scale, PARAMETERS.dataset) / name
+            for name in paths.report_files(PARAMETERS.dataset)
         ],
-        receipt=layout.report(PARAMETERS.scale, PARAMETERS.dataset) / "receipt.json",
+        receipt=paths.report(PARAMETERS.scale, PARAMETERS.dataset) / "receipt.json",
         code=f"runs/{PARAMETERS.scale}/fingerprints/publish.json",
     output:
         table="reports/table.md",
@@ -95,31 +95,31 @@ rule publish:
         " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
 
 
-rule cues:
+rule shortcuts:
     """What gives labels away cheaply, and what can be learned of them: the dataset of params.yaml and its stills."""
     input:
         index=[
-            layout.index(PARAMETERS.scale, dataset, split)
+            paths.index(PARAMETERS.scale, dataset, split)
             for dataset in dag.datasets
-            for split in layout.SPLITS
+            for split in paths.SPLITS
         ],
         tuples=[
-            layout.tuples(PARAMETERS.scale, PARAMETERS.dataset, split)
-            for split in layout.SPLITS
+            paths.tuples(PARAMETERS.scale, PARAMETERS.dataset, split)
+            for split in paths.SPLITS
         ],
-        annotations=layout.annotations(
+        annotations=paths.annotations(
             PARAMETERS.scale, PARAMETERS.dataset, "objects"
         ).parent,
-        cards=[layout.card(dataset) for dataset in dag.datasets],
-        code=f"runs/{PARAMETERS.scale}/fingerprints/cues.json",
+        cards=[paths.card(dataset) for dataset in dag.datasets],
+        code=f"runs/{PARAMETERS.scale}/fingerprints/shortcuts.json",
     output:
-        page="reports/cues.md",
-        values="reports/cues.json",
-        receipt="reports/cues.receipt.json",
+        page="reports/shortcuts.md",
+        values="reports/shortcuts.json",
+        receipt="reports/shortcuts.receipt.json",
     log:
-        "runs/logs/cues.log",
+        "runs/logs/shortcuts.log",
     benchmark:
-        "runs/benchmarks/cues.tsv"
+        "runs/benchmarks/shortcuts.tsv"
     conda:
         "../environment.yaml"
     threads: PARAMETERS.at(PARAMETERS.scale).threads
@@ -128,23 +128,23 @@ rule cues:
         runtime=PARAMETERS.at(PARAMETERS.scale).resources.minutes,
         gpu=dag.gpu,
     params:
-        used=dag.used("cues", PARAMETERS.scale, PARAMETERS.dataset),
-        planned=dag.planned("cues", PARAMETERS.scale, PARAMETERS.dataset),
+        used=dag.used("shortcuts", PARAMETERS.scale, PARAMETERS.dataset),
+        planned=dag.planned("shortcuts", PARAMETERS.scale, PARAMETERS.dataset),
     shell:
-        "SELFSUP_PLANNED={params.planned} python -m pipeline cues"
+        "SELFSUP_PLANNED={params.planned} python -m pipeline shortcuts"
         " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
 
 
 rule reel:
     """A few training clips side by side, playing: of the dataset of params.yaml, for the README."""
     input:
-        index=layout.index(PARAMETERS.scale, PARAMETERS.dataset, "train"),
+        index=paths.index(PARAMETERS.scale, PARAMETERS.dataset, "train"),
         clips=dag.clips(PARAMETERS.scale, PARAMETERS.dataset),
-        card=layout.card(PARAMETERS.dataset),
+        card=paths.card(PARAMETERS.dataset),
         code=f"runs/{PARAMETERS.scale}/fingerprints/reel.json",
     output:
-        reel=layout.reel(PARAMETERS.dataset),
-        receipt=layout.receipt_beside(layout.reel(PARAMETERS.dataset)),
+        reel=paths.reel(PARAMETERS.dataset),
+        receipt=paths.receipt_beside(paths.reel(PARAMETERS.dataset)),
     log:
         "runs/logs/reel.log",
     benchmark:

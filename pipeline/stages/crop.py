@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import cards, layout
+from pipeline import cards, paths
 from pipeline.datasets.crops import Crops, Seen, still_ids
 from pipeline.errors import UserError
 from pipeline.lineage import fingerprints, receipts
@@ -25,14 +25,14 @@ def crop(parameters: Parameters, scale: str, dataset: str) -> None:
     Raises UserError for a dataset that is not made of crops."""
     card = cards.read(dataset)
     if card.crops is None:
-        raise UserError(f"{layout.card(dataset)}: is of kind {card.kind}; only stills of kind crops are cut out")
+        raise UserError(f"{paths.card(dataset)}: is of kind {card.kind}; only stills of kind crops are cut out")
     parent, label = card.crops.dataset, card.crops.label
-    clips, objects = layout.raw(scale, parent) / "files.parquet", layout.annotations(scale, parent, "objects")
-    listing = layout.raw(scale, dataset) / "files.parquet"
+    clips, objects = paths.raw(scale, parent) / "files.parquet", paths.annotations(scale, parent, "objects")
+    listing = paths.raw(scale, dataset) / "files.parquet"
     with receipts.open(
         "crop",
         receipt=listing.with_name("receipt.json"),
-        inputs=[clips, objects, layout.card(dataset), fingerprints.check("crop", parameters, scale)],
+        inputs=[clips, objects, paths.card(dataset), fingerprints.check("crop", parameters, scale)],
         outputs=[listing],
         parameters=parameters.used(keys_of("crop", scale, dataset)),
         identity={"scale": scale, "dataset": dataset},
@@ -40,7 +40,7 @@ def crop(parameters: Parameters, scale: str, dataset: str) -> None:
         try:
             crops = Crops(**parameters.at(scale).datasets[dataset])
         except ValueError as error:
-            raise UserError(f"{layout.PARAMETERS}: scales.{scale}.datasets.{dataset}.{error}") from error
+            raise UserError(f"{paths.PARAMETERS}: scales.{scale}.datasets.{dataset}.{error}") from error
         chosen = {clip: (seen.label, crops.choose(clip, seen)) for clip, seen in main_objects(objects)}
         rows = []
         for clip in index.read(clips).itertuples():

@@ -9,22 +9,22 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import cards, drawn, layout, process
+from pipeline import cards, extra_inputs, paths, process
 from pipeline.errors import UserError, did_you_mean
 from pipeline.files import write_json
 from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
 from pipeline.parameters.models import Bootstrap
-from pipeline.stages.weights import outcome, read_encoders, read_method
+from pipeline.run_files.weights import outcome, read_encoders, read_method
 from pipeline.store import features, index
 from pipeline.store.source import StoreSource
 from selfsup.probes import PROTOCOLS
 from selfsup.probes.features import labelled
-from selfsup.probes.intervals import bootstrap_interval
-from selfsup.probes.metrics import per_example
 from selfsup.probes.probe import Evaluation, Pretrained
 from selfsup.registry import load
 from selfsup.source import TooLittleData
+from selfsup.statistics.intervals import bootstrap_interval
+from selfsup.statistics.metrics import per_example
 from selfsup.training import resolved_precision
 
 IDS = pa.list_(pa.string())
@@ -46,25 +46,25 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
     that are too few for the run or the protocol, without any number, and why."""
     for name, known in ((run, parameters.runs), (protocol, parameters.protocols)):
         if name not in known:
-            raise UserError(f"{layout.PARAMETERS}: no run or protocol {name!r}{did_you_mean(name, known)}")
-    folder = layout.evaluation(scale, dataset, run, seed, on, protocol)
+            raise UserError(f"{paths.PARAMETERS}: no run or protocol {name!r}{did_you_mean(name, known)}")
+    folder = paths.evaluation(scale, dataset, run, seed, on, protocol)
     weights, heads = (
-        layout.run(scale, dataset, run, seed) / name for name in ("model.safetensors", "heads.safetensors")
+        paths.run(scale, dataset, run, seed) / name for name in ("model.safetensors", "heads.safetensors")
     )
-    indices = {split: layout.index(scale, on, split) for split in layout.SPLITS}
-    pretrained = layout.index(scale, dataset, "train")
+    indices = {split: paths.index(scale, on, split) for split in paths.SPLITS}
+    pretrained = paths.index(scale, dataset, "train")
     rows = {split: index.read(path) for split, path in indices.items()}
     card = cards.read(on)
     chosen = parameters.protocols[protocol]
-    objects = drawn.objects(PROTOCOLS[chosen.probe], scale, card)
-    kept = layout.features(scale, dataset, run, seed, on)
-    if reads_features := drawn.reads_features(PROTOCOLS[chosen.probe]):
+    objects = extra_inputs.objects(PROTOCOLS[chosen.probe], scale, card)
+    kept = paths.features(scale, dataset, run, seed, on)
+    if reads_features := extra_inputs.reads_features(PROTOCOLS[chosen.probe]):
         seen = [kept]
     else:
         shards = sorted({f"{shard}.arrow" for table in rows.values() for shard in table["shard"].unique()})
         seen = [
-            *(layout.decoded(scale, on) / shard for shard in shards),
-            *drawn.tuples(PROTOCOLS[chosen.probe], scale, on, layout.SPLITS),
+            *(paths.decoded(scale, on) / shard for shard in shards),
+            *extra_inputs.tuples(PROTOCOLS[chosen.probe], scale, on, paths.SPLITS),
             *objects,
             fingerprints.check("pretrain", parameters, scale, run),
         ]
@@ -76,7 +76,7 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
             heads,
             *dict.fromkeys([pretrained, *indices.values()]),
             *seen,
-            layout.card(on),
+            paths.card(on),
             fingerprints.check("evaluate", parameters, scale, protocol),
         ],
         outputs=[folder / "predictions.parquet", folder / "numbers.json"],
@@ -91,16 +91,16 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
             probe = load(PROTOCOLS, chosen.probe)(**card.arguments({**chosen.all_arguments(), **sizes}))
             classes = card.classes_of(probe.labels)
             sources = {
-                split: StoreSource(layout.decoded(scale, on), table, probe.table, classes, *objects)
+                split: StoreSource(paths.decoded(scale, on), table, probe.table, classes, *objects)
                 for split, table in rows.items()
             }
             if refused is None:
                 with process.enough_memory(
-                    f"{layout.PARAMETERS}: scales.{scale}.protocols.{protocol}: the memory of this machine's {device} "
+                    f"{paths.PARAMETERS}: scales.{scale}.protocols.{protocol}: the memory of this machine's {device} "
                     "is too small for it; make its numbers smaller"
                 ):
                     if reads_features:
-                        found = features.read(kept, layout.SPLITS, receipts.hashes({"weights": weights, **indices}))
+                        found = features.read(kept, paths.SPLITS, receipts.hashes({"weights": weights, **indices}))
                         splits = {name: labelled(found[name], one, probe.labels[0]) for name, one in sources.items()}
                         results = probe.evaluate(**splits, seed=seed)
                     else:
@@ -112,7 +112,7 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
             if isinstance(error, TooLittleData) and card.kind == "folder":
                 refused = str(error)
             else:
-                where = f"{layout.PARAMETERS}: protocol {protocol} on {on} at scale {scale}"
+                where = f"{paths.PARAMETERS}: protocol {protocol} on {on} at scale {scale}"
                 raise UserError(f"{where}: {error}") from error
         predictions = pa.concat_tables([_with_clips(result, rows) for result in results] or [NO_PREDICTIONS])
         pq.write_table(predictions, stage.partial(folder / "predictions.parquet"))

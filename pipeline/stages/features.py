@@ -1,10 +1,10 @@
 """features: what a run's frozen encoder of pictures makes of a dataset, once for all protocols that read it."""
 
-from pipeline import cards, layout, process
+from pipeline import cards, paths, process
 from pipeline.errors import UserError, did_you_mean
 from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
-from pipeline.stages.weights import read_encoders
+from pipeline.run_files.weights import read_encoders
 from pipeline.store import features as kept
 from pipeline.store import index
 from pipeline.store.source import StoreSource
@@ -19,19 +19,19 @@ STREAMS = ("frames",)
 def features(parameters: Parameters, scale: str, dataset: str, run: str, seed: int, on: str) -> None:
     """Writes `features.safetensors`. No label is read: who has labels reads them beside."""
     if run not in parameters.runs:
-        raise UserError(f"{layout.PARAMETERS}: no run {run!r}{did_you_mean(run, parameters.runs)}")
-    output = layout.features(scale, dataset, run, seed, on)
-    weights = layout.run(scale, dataset, run, seed) / "model.safetensors"
-    indices = {split: layout.index(scale, on, split) for split in layout.SPLITS}
+        raise UserError(f"{paths.PARAMETERS}: no run {run!r}{did_you_mean(run, parameters.runs)}")
+    output = paths.features(scale, dataset, run, seed, on)
+    weights = paths.run(scale, dataset, run, seed) / "model.safetensors"
+    indices = {split: paths.index(scale, on, split) for split in paths.SPLITS}
     rows = {split: index.read(path) for split, path in indices.items()}
     shards = sorted({f"{shard}.arrow" for table in rows.values() for shard in table["shard"].unique()})
     with receipts.open(
         "features",
-        receipt=layout.receipt_beside(output),
+        receipt=paths.receipt_beside(output),
         inputs=[
             weights,
             *indices.values(),
-            *(layout.decoded(scale, on) / shard for shard in shards),
+            *(paths.decoded(scale, on) / shard for shard in shards),
             fingerprints.check("pretrain", parameters, scale, run),
             fingerprints.check("features", parameters, scale),
         ],
@@ -43,7 +43,7 @@ def features(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
         sizes = parameters.at(scale).features
         frames = {"train": sizes.train_frames, "validation": sizes.test_frames, "test": sizes.test_frames}
         with process.enough_memory(
-            f"{layout.PARAMETERS}: scales.{scale}.features: the memory of this machine's {device} is too small for "
+            f"{paths.PARAMETERS}: scales.{scale}.features: the memory of this machine's {device} is too small for "
             "it; make its numbers smaller"
         ):
             try:
@@ -51,7 +51,7 @@ def features(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
                 made = {}
                 for split, table in rows.items():
                     try:
-                        source = StoreSource(layout.decoded(scale, on), table, "clips", {})
+                        source = StoreSource(paths.decoded(scale, on), table, "clips", {})
                     except TooLittleData:
                         if cards.read(on).kind != "folder":
                             raise

@@ -6,8 +6,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import cards, layout
-from pipeline.lineage import absent, exclusions, fingerprints, receipts
+from pipeline import cards, paths
+from pipeline.lineage import exclusions, fingerprints, receipts
 from pipeline.parameters import Parameters
 from pipeline.store import index as rows_of_store
 from pipeline.store.sharding import shard_counts
@@ -16,14 +16,14 @@ from pipeline.store.sharding import shard_counts
 def index(parameters: Parameters, scale: str, dataset: str, split: str) -> None:
     """Joins the rows of the split's shards in their order. Writes `index/SPLIT.parquet`."""
     shards = shard_counts(parameters, scale, dataset)[split]
-    arrows = [layout.shard(scale, dataset, split, number) for number in range(shards)]
-    parts = [layout.shard_rows(scale, dataset, split, number) for number in range(shards)]
-    path = layout.index(scale, dataset, split)
+    arrows = [paths.shard(scale, dataset, split, number) for number in range(shards)]
+    parts = [paths.shard_rows(scale, dataset, split, number) for number in range(shards)]
+    path = paths.index(scale, dataset, split)
     excluded = exclusions.of(scale, dataset, split)
     with receipts.open(
         "index",
         receipt=path.with_suffix(".receipt.json"),
-        inputs=[*parts, *arrows, layout.card(dataset), *excluded, fingerprints.check("index", parameters, scale)],
+        inputs=[*parts, *arrows, paths.card(dataset), *excluded, fingerprints.check("index", parameters, scale)],
         outputs=[path],
         parameters={},
         identity={"scale": scale, "dataset": dataset, "split": split},
@@ -42,7 +42,7 @@ def index(parameters: Parameters, scale: str, dataset: str, split: str) -> None:
         stage.notes["excluded_but_not_there"] = sorted(set(reasons) - there)
         # Those of stills name clips too, which may have no still; that they are there is said where they are indexed.
         own = [clip for clip in reasons if clip not in there and clip.startswith(f"{dataset}/")]
-        for line in absent.warnings_of(own, scale, there):
+        for line in exclusions.warnings_of(own, scale, there):
             print(line, file=sys.stderr)
         _remove_surplus(scale, dataset, split, shards)
         stage.notes |= {"rows": len(rows), "usable": len(rows_of_store.usable(rows)), "excluded": len(reasons)}
@@ -50,7 +50,7 @@ def index(parameters: Parameters, scale: str, dataset: str, split: str) -> None:
 
 def _remove_surplus(scale: str, dataset: str, split: str, shards: int) -> None:
     """Shards left over from a larger number of them would be versioned with the rest."""
-    kept = {layout.shard_name(split, number) for number in range(shards)}
-    for path in layout.decoded(scale, dataset).glob(f"{split}-[0-9][0-9][0-9].*"):
+    kept = {paths.shard_name(split, number) for number in range(shards)}
+    for path in paths.decoded(scale, dataset).glob(f"{split}-[0-9][0-9][0-9].*"):
         if path.name.split(".")[0] not in kept:
             path.unlink()

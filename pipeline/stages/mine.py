@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import layout
+from pipeline import paths
 from pipeline.errors import UserError
 from pipeline.lineage import fingerprints, receipts
 from pipeline.mining.tuples import five_tuples, generator_of, ssd
@@ -35,10 +35,10 @@ ROWS_AT_ONCE = 20_000  # of the file that is written: a row group
 def mine(parameters: Parameters, scale: str, dataset: str, split: str) -> None:
     """Writes `tuples/SPLIT.parquet`: id and position in the index (`row`) of a clip, the times of its five frames in
     seconds, and `FiveTuple`'s numbers. Raises UserError for shards without the streams that it needs."""
-    rows_path = layout.index(scale, dataset, split)
-    path = layout.tuples(scale, dataset, split)
+    rows_path = paths.index(scale, dataset, split)
+    path = paths.tuples(scale, dataset, split)
     rows = index.read(rows_path)
-    folder = layout.decoded(scale, dataset)
+    folder = paths.decoded(scale, dataset)
     with receipts.open(
         "mine",
         receipt=path.with_suffix(".receipt.json"),

@@ -6,15 +6,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pipeline import cards, drawn, layout, process, progress
+from pipeline import cards, extra_inputs, paths, process, progress
 from pipeline.errors import UserError, did_you_mean
 from pipeline.files import digest, discard, partial
 from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
-from pipeline.stages import checkpoint
-from pipeline.stages.scalars import events, write_log
-from pipeline.stages.watching import watch_of
-from pipeline.stages.weights import split_state, write_state
+from pipeline.run_files import checkpoint
+from pipeline.run_files.scalars import events, write_log
+from pipeline.run_files.watching import watch_of
+from pipeline.run_files.weights import split_state, write_state
 from pipeline.store import index
 from pipeline.store.source import StoreSource
 from selfsup.methods import METHODS
@@ -39,25 +39,25 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
     checkpoint, and TensorBoard's event files."""
     if run not in parameters.at(scale).training:
         raise UserError(
-            f"{layout.PARAMETERS}: scales.{scale}.training: no run {run!r}{did_you_mean(run, parameters.runs)}"
+            f"{paths.PARAMETERS}: scales.{scale}.training: no run {run!r}{did_you_mean(run, parameters.runs)}"
         )
-    folder, store = layout.run(scale, dataset, run, seed), layout.decoded(scale, dataset)
+    folder, store = paths.run(scale, dataset, run, seed), paths.decoded(scale, dataset)
     weights, heads, log = (folder / name for name in ("model.safetensors", "heads.safetensors", "log.csv"))
     chosen, training = parameters.runs[run], parameters.at(scale).training[run]
     device, card = process.device(parameters.device), cards.read(dataset)
-    indices = {split: layout.index(scale, dataset, split) for split in ("train", "validation") if split in card.splits}
+    indices = {split: paths.index(scale, dataset, split) for split in ("train", "validation") if split in card.splits}
     rows = {split: index.read(path) for split, path in indices.items()}
     shards = sorted({f"{shard}.arrow" for table in rows.values() for shard in table["shard"].unique()})
-    objects = drawn.objects(METHODS[chosen.method], scale, card)
+    objects = extra_inputs.objects(METHODS[chosen.method], scale, card)
     inputs = [
         *indices.values(),
-        *drawn.tuples(METHODS[chosen.method], scale, dataset, ["train"]),
+        *extra_inputs.tuples(METHODS[chosen.method], scale, dataset, ["train"]),
         *objects,
-        layout.card(dataset),
+        paths.card(dataset),
         fingerprints.check("pretrain", parameters, scale, run),
     ]
     used = parameters.used(keys_of("pretrain", scale, dataset, run))
-    kept = layout.checkpoint(scale, dataset, run, seed)
+    kept = paths.checkpoint(scale, dataset, run, seed)
     with receipts.open(
         "pretrain",
         receipt=folder / "receipt.json",
@@ -68,7 +68,7 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
     ) as stage:
         batch_size = training.schedule.batch_size if training.schedule else 0
         too_small = (
-            f"{layout.PARAMETERS}: scales.{scale}.training.{run}.schedule.batch_size: the memory of this machine's "
+            f"{paths.PARAMETERS}: scales.{scale}.training.{run}.schedule.batch_size: the memory of this machine's "
             f"{device} is too small for batches of {batch_size} of this network; make either smaller"
         )
         try:
@@ -103,7 +103,7 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
                         raise
                     refused, history, facts = str(error), [], UNTRAINED
         except ValueError as error:
-            raise UserError(f"{layout.PARAMETERS}: run {run} at scale {scale}: {error}") from error
+            raise UserError(f"{paths.PARAMETERS}: run {run} at scale {scale}: {error}") from error
         state = {key: value.detach().cpu().contiguous() for key, value in method.state_dict().items()}
         encoders, rest = split_state(state, list(training.networks))
         write_state(encoders, stage.partial(weights), {"networks": json.dumps(training.networks, sort_keys=True)})
@@ -154,7 +154,7 @@ def _trained(
     started = time.perf_counter()
     with (
         progress.training(f"{folder.parent.name}, seed {seed}", schedule.steps, first) as shown,
-        events(folder / layout.TENSORBOARD, first) as write,
+        events(folder / paths.TENSORBOARD, first) as write,
     ):
 
         def on_log(row: LogRow) -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 
-from pipeline import layout
+from pipeline import paths
 from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
 
@@ -10,8 +10,8 @@ from pipeline.parameters import Parameters, keys_of
 def publish(parameters: Parameters) -> None:
     """Copies what a report is made of."""
     scale, dataset = parameters.scale, parameters.dataset
-    made, here = layout.report(scale, dataset), layout.published_report()
-    copies = {made / name: here / name for name in layout.report_files(dataset)}
+    made, here = paths.report(scale, dataset), paths.published_report()
+    copies = {made / name: here / name for name in paths.report_files(dataset)}
     with receipts.open(
         "publish",
         receipt=here / "receipt.json",

@@ -5,31 +5,32 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import cards, eligibility, layout
+from pipeline import cards, eligibility, paths
 from pipeline.dag import Dag
 from pipeline.figures import decoded
+from pipeline.figures import shown_clips as clips
 from pipeline.figures.confusion import Answers, confusion
 from pipeline.figures.contact_sheet import contact_sheet
 from pipeline.figures.curves import curves
+from pipeline.figures.search_results import searches_of
 from pipeline.figures.searches import searches
 from pipeline.figures.tuples import tuples
+from pipeline.filenames import from_text
 from pipeline.files import write_json, write_text
-from pipeline.lineage import absent, exclusions, fingerprints, receipts
+from pipeline.lineage import exclusions, fingerprints, receipts
 from pipeline.parameters import Parameters, keys_of
-from pipeline.paths import from_text
-from pipeline.stages import shown as clips
-from pipeline.stages.searched import searches_of
 from pipeline.store import index, sample
-from pipeline.tables import budgets, markdown, numbers
 from pipeline.tables import lecture as lectures
-from pipeline.tables import own as own_tables
+from pipeline.tables import numbers
 from pipeline.tables.aliases import short_alias, with_seeds
-from pipeline.tables.left_out import LeftOut, counted, left_out
+from pipeline.tables.budgets import render_budgets
+from pipeline.tables.lecture_report import ReportContents, render_lecture_report
 from pipeline.tables.metrics import metrics
-from pipeline.tables.mined import Mined
-from pipeline.tables.not_run import NotRun
-from pipeline.tables.own import OwnReport
 from pipeline.tables.results import Result, read_result
+from pipeline.tables.skipped_files import SkippedFile, counted, skipped_files
+from pipeline.tables.skipped_runs import SkippedRuns
+from pipeline.tables.tuple_counts import TupleCounts
+from pipeline.tables.user_report import UserReport, render_user_report
 
 SHEET_SIDE = 96  # px, of a frame
 SHEET_WINDOWS = 24  # of somebody's own files
@@ -38,9 +39,9 @@ CONFUSED = "top1"  # the metric whose predictions are drawn
 
 
 def report(parameters: Parameters, scale: str, dataset: str) -> None:
-    """Writes the files of `layout.report_files`."""
-    folder = layout.report(scale, dataset)
-    outputs = [folder / name for name in layout.report_files(dataset)]
+    """Writes the files of `paths.report_files`."""
+    folder = paths.report(scale, dataset)
+    outputs = [folder / name for name in paths.report_files(dataset)]
     table, figures, budget, sheet, curved, confused, over_motion, neighbours, retrieval = outputs
     dag = Dag(parameters)
     card = cards.read(dataset)
@@ -50,15 +51,15 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
     indices = dag.indices(scale, dataset)
     rows = pd.concat([index.read(path) for path in indices], ignore_index=True)
     shown = sample.chosen(rows, card.main, SHEET_WINDOWS) if own else clips.of_each_class(rows, dataset)
-    store = layout.decoded(scale, dataset)
-    mined = {split: layout.tuples(scale, dataset, split) for split in card.splits}
+    store = paths.decoded(scale, dataset)
+    mined = {split: paths.tuples(scale, dataset, split) for split in card.splits}
     mined = {split: path for split, path in mined.items() if path in dag.data(scale, [dataset])}
     drawn = clips.of_strategy(index.read(mined["train"]), rows, MOTION, TUPLES) if mined else None
     looked_into = {*(shown["shard"] if own else ()), *(drawn["shard"] if drawn is not None else ())}
     shards = [store / f"{name}.arrow" for name in sorted(looked_into)]
-    first_seed = [path for path in evaluations if layout.seed_of(path) == parameters.seeds[0]]
+    first_seed = [path for path in evaluations if paths.seed_of(path) == parameters.seeds[0]]
     found = searches_of(parameters, scale, first_seed)
-    excluded = [layout.exclusions(scale, dataset, split) for split in card.splits]
+    excluded = [paths.exclusions(scale, dataset, split) for split in card.splits]
     with receipts.open(
         "report",
         receipt=folder / "receipt.json",
@@ -68,8 +69,8 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
             *dict.fromkeys([*indices, *shards, *found.inputs]),
             *excluded,
             *mined.values(),
-            *([] if own else [*map(from_text, shown["path"]), layout.TABLES, layout.PUBLISHED]),
-            layout.card(dataset),
+            *([] if own else [*map(from_text, shown["path"]), paths.TABLES, paths.PUBLISHED]),
+            paths.card(dataset),
             fingerprints.check("report", parameters, scale),
         ],
         outputs=outputs,
@@ -78,9 +79,9 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
     ) as stage:
         results = [read_result(folder) for folder in evaluations]
         counts = [
-            Mined(split, notes["clips"], notes["tuples"], notes["clips_without"])
+            TupleCounts(split, notes["clips"], notes["tuples"], notes["clips_without"])
             for split, path in mined.items()
-            for notes in [receipts.read(layout.receipt_beside(path))["notes"]]
+            for notes in [receipts.read(paths.receipt_beside(path))["notes"]]
         ]
         left = [exclusions.read(path) for path in excluded]
         made = contents(parameters, scale, dataset, results, rows, left, counts)
@@ -89,7 +90,7 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
         answered = answers(parameters, results, made.ids)
         mined_tuples = [] if drawn is None else clips.mined_tuples(drawn, store)
         if own:
-            not_run = NotRun(*eligibility.not_run(parameters, scale, card)) | refused(trained, results)
+            skipped_runs = SkippedRuns(*eligibility.not_run(parameters, scale, card)) | refused(trained, results)
             pictures = {
                 curved.name: any(map(len, logs.values())),
                 confused.name: answered,
@@ -98,24 +99,24 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
                 over_motion.name: mined_tuples,
             }
             not_empty = [name for name, content in pictures.items() if content]
-            text = own_tables.render(OwnReport(card, made, not_run, rows, small_batches(trained), not_empty))
+            text = render_user_report(UserReport(card, made, skipped_runs, rows, small_batches(trained), not_empty))
             write_text(stage.partial(table), text)
             decoded.sheet(sample.windows(store, shown, card.main), stage.partial(sheet))
         else:
             lecture = lectures.read()
             lectures.check_aliases(lecture, parameters.runs, parameters.protocols)
-            write_text(stage.partial(table), markdown.render(lecture, made))
+            write_text(stage.partial(table), render_lecture_report(lecture, made))
             contact_sheet(clips.strips(shown, dataset, SHEET_SIDE), stage.partial(sheet))
         write_json(stage.partial(figures), metrics(made.measured, made.ids))
         tested = [receipts.read(one / "receipt.json") for one in evaluations]
         frozen = [receipts.read(path) for path in dag.features(scale, dataset, "receipt.json")]
-        write_text(stage.partial(budget), budgets.render(trained, frozen, tested))
+        write_text(stage.partial(budget), render_budgets(trained, frozen, tested))
         curves(dict(reversed(logs.items())), stage.partial(curved))
         confusion(answered, stage.partial(confused))
         searches([search.panel() for search in found.within], 3, stage.partial(neighbours))
         searches([search.panel() for search in found.across], 2, stage.partial(retrieval))
         tuples(mined_tuples, stage.partial(over_motion))
-        stage.notes |= {"numbers": len(made.measured), "left_out": counted(made.left_out)}
+        stage.notes |= {"numbers": len(made.measured), "left_out": counted(made.skipped_files)}
 
 
 def answers(parameters: Parameters, results: Sequence[Result], ids: Sequence[str]) -> list[Answers]:
@@ -133,12 +134,12 @@ def answers(parameters: Parameters, results: Sequence[Result], ids: Sequence[str
     return found
 
 
-def refused(runs: list[dict[str, Any]], results: Sequence[Result]) -> NotRun:
+def refused(runs: list[dict[str, Any]], results: Sequence[Result]) -> SkippedRuns:
     """runs: their receipts. What the data did not allow, and why."""
     of_runs = {one["run"]: one["notes"]["refused"] for one in runs if "refused" in one["notes"]}
     evaluations = [result.evaluation for result in results]
     of_evaluations = {(one.run, one.protocol): one.refused for one in evaluations if one.refused}
-    return NotRun(of_runs, {}, {(run, by): why for (run, by), why in of_evaluations.items() if run not in of_runs})
+    return SkippedRuns(of_runs, {}, {(run, by): why for (run, by), why in of_evaluations.items() if run not in of_runs})
 
 
 def small_batches(runs: list[dict[str, Any]]) -> list[str]:
@@ -160,8 +161,8 @@ def contents(
     results: Sequence[Result],
     rows: pd.DataFrame,
     excluded: list[dict[str, str]],
-    mined: Sequence[Mined],
-) -> markdown.Report:
+    tuple_counts: Sequence[TupleCounts],
+) -> ReportContents:
     """What the table prints, from the evaluations, the rows of every split, and what was to be excluded."""
     measured = numbers.measure(
         results,
@@ -179,13 +180,13 @@ def contents(
     # A still, or a window of a file, may be excluded alone.
     there = {*rows["parent"], *rows["id"]}
     missing = [(clip, reason) for clips in excluded for clip, reason in clips.items() if clip not in there]
-    unused = left_out(rows)
+    unused = skipped_files(rows)
     unused += [
-        LeftOut(
+        SkippedFile(
             clip,
-            f"named in {layout.EXCLUDED}, but not there at this scale{absent.hint(clip, reason, there)}",
+            f"named in {paths.EXCLUDED}, but not there at this scale{exclusions.hint(clip, reason, there)}",
             is_there=False,
         )
         for clip, reason in missing
     ]
-    return markdown.Report(scale, dataset, tuple(parameters.seeds), measured, pairs, ids, unused, mined)
+    return ReportContents(scale, dataset, tuple(parameters.seeds), measured, pairs, ids, unused, tuple_counts)

@@ -5,8 +5,8 @@ import zlib
 
 from pipeline import cards
 from pipeline.errors import UserError
-from pipeline.layout import PARAMETERS, SPLITS
 from pipeline.parameters import Parameters
+from pipeline.paths import PARAMETERS, SPLITS
 
 MOST = 1000
 """Shards of a split: their numbers have three digits."""

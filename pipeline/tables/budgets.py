@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.tables.text import grid, paragraph
+from pipeline.tables.markdown import grid, paragraph
 
 MEGABYTE = 1e6
 JOB = ("Job s", "MB", "Device", "Precision")
 
 
-def render(
+def render_budgets(
     runs: Sequence[dict[str, Any]], features: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]
 ) -> str:
     """The page. runs, features, evaluations: their receipts."""

@@ -8,7 +8,7 @@ from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
 from pipeline import parameters
-from pipeline.drawn import reads_features
+from pipeline.extra_inputs import reads_features
 from selfsup.probes import PROTOCOLS
 from tests.project import ROOT, Project
 

@@ -13,9 +13,8 @@ from selfsup.methods.method import Method, Progress
 from selfsup.networks.encoder import Encoder
 from selfsup.source import Source, Table
 from selfsup.training import checkpoint
-from selfsup.training.checkpoint import Checkpoint, Run
+from selfsup.training.checkpoint import Checkpoint, LogRow, Run
 from selfsup.training.precision import autocast
-from selfsup.training.rows import LogRow
 from selfsup.training.schedule import Schedule, batches, optimiser, with_smaller_batches
 from selfsup.training.seeds import derived_seed, reseed_global, seeded
 

@@ -16,10 +16,10 @@ import pytest
 import torch
 import yaml
 
-from pipeline import cards, layout, parameters
+from pipeline import cards, parameters, paths
 from pipeline.errors import UserError
 from pipeline.lineage import fingerprints, receipts
-from pipeline.stages import checkpoint
+from pipeline.run_files import checkpoint
 from pipeline.stages.evaluate import evaluate
 from pipeline.stages.features import features
 from pipeline.stages.pretrain import pretrain
@@ -29,7 +29,7 @@ from pipeline.store.streams import Stream
 from tests.project import ROOT, enter_settings
 
 DATASET = "toyworld-stills"
-KEPT = layout.checkpoint("smoke", DATASET, "rotation", 0)
+KEPT = paths.checkpoint("smoke", DATASET, "rotation", 0)
 FOLDER = KEPT.parent
 OUTPUTS = ("model.safetensors", "heads.safetensors", "log.csv")
 SHORT = {"steps": 12, "batch_size": 8, "log_every": 4, "checkpoint_every": 5, "watch_every": 0, "warmup_steps": 0}
@@ -39,7 +39,7 @@ def write_split(split: str, count: int, *, usable: bool = True, one_of_its_class
     """Stills, each of its class's colour; with `one_of_its_class` the first is the only one of its class."""
     rng, classes = np.random.default_rng(len(split)), cards.read(DATASET).labels["object"].classes
     palette = np.random.default_rng(0).integers(0, 200, (len(classes), 3))
-    folder = layout.decoded("smoke", DATASET)
+    folder = paths.decoded("smoke", DATASET)
     (folder / "index").mkdir(parents=True, exist_ok=True)
     rows = []
     with ShardWriter(folder / f"{split}-000.arrow", {"frames": Stream("uint8", (32, 32, 3), None)}) as writer:
@@ -52,7 +52,7 @@ def write_split(split: str, count: int, *, usable: bool = True, one_of_its_class
                 | {"frame_times": [0.0], "reason": None if usable else "excluded: withdrawn", "origin": clip}
                 | {"offset": writer.append({"frames": picture.astype(np.uint8)}), "label_object": classes[label]}
             )
-    index.write(layout.index("smoke", DATASET, split), rows, ["object"])
+    index.write(paths.index("smoke", DATASET, split), rows, ["object"])
 
 
 def schedule(run: str, **changes: Any) -> None:
@@ -61,12 +61,12 @@ def schedule(run: str, **changes: Any) -> None:
 
 
 def edit(place: tuple[str, ...], changes: dict[str, Any]) -> None:
-    data = yaml.safe_load(layout.PARAMETERS.read_text())
+    data = yaml.safe_load(paths.PARAMETERS.read_text())
     block = data
     for key in place:
         block = block[key]
     block.update(changes)
-    layout.PARAMETERS.write_text(yaml.safe_dump(data, sort_keys=False))
+    paths.PARAMETERS.write_text(yaml.safe_dump(data, sort_keys=False))
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def trained(run: str = "rotation") -> dict[str, Any]:
     """The receipt's notes."""
     pretrain(parameters.read(), "smoke", DATASET, run, 0)
-    return receipts.read(layout.run("smoke", DATASET, run, 0) / "receipt.json")["notes"]
+    return receipts.read(paths.run("smoke", DATASET, run, 0) / "receipt.json")["notes"]
 
 
 def outputs(folder: Path = FOLDER) -> list[bytes]:
@@ -139,7 +139,7 @@ def test_a_run_that_was_killed_goes_on_and_ends_in_the_same_bytes() -> None:
 def test_what_a_run_leaves() -> None:
     schedule("rotation", watch_every=6)
     notes = trained()
-    assert {path.name for path in FOLDER.iterdir()} == {*OUTPUTS, "receipt.json", layout.TENSORBOARD}
+    assert {path.name for path in FOLDER.iterdir()} == {*OUTPUTS, "receipt.json", paths.TENSORBOARD}
     log = pd.read_csv(FOLDER / "log.csv")
     assert log["step"].tolist() == [4, 6, 8, 12]
     assert log["rotation"].notna().all()
@@ -166,7 +166,7 @@ def test_tensorboard_shows_the_log_of_this_run_alone() -> None:
     trained()
     schedule("rotation", log_every=3)
     trained()
-    events = EventAccumulator(str(FOLDER / layout.TENSORBOARD)).Reload()
+    events = EventAccumulator(str(FOLDER / paths.TENSORBOARD)).Reload()
     log = pd.read_csv(FOLDER / "log.csv")
     assert set(events.Tags()["scalars"]) == set(log.columns) - {"step"}
     shown = [(event.step, event.value) for event in events.Scalars("rotation")]
@@ -288,7 +288,7 @@ def test_a_class_with_one_clip_is_trained_and_watched() -> None:
     write_split("validation", 20, one_of_its_class=True)
     schedule("supervised", watch_every=6)
     trained("supervised")
-    log = pd.read_csv(layout.run("smoke", DATASET, "supervised", 0) / "log.csv")
+    log = pd.read_csv(paths.run("smoke", DATASET, "supervised", 0) / "log.csv")
     assert log["knn_top1"].iloc[-1] >= 0.9
 
 
@@ -380,7 +380,7 @@ def evaluate_linearly(run: str) -> None:
 
 def evaluated(run: str) -> tuple[str | None, list[dict[str, Any]], int]:
     """Why not, the numbers, and how many predictions."""
-    folder = layout.evaluation("smoke", DATASET, run, 0, DATASET, "linear")
+    folder = paths.evaluation("smoke", DATASET, run, 0, DATASET, "linear")
     said = json.loads((folder / "numbers.json").read_text())
     return said["refused"], said["numbers"], len(pd.read_parquet(folder / "predictions.parquet"))
 
@@ -389,7 +389,7 @@ def evaluated(run: str) -> tuple[str | None, list[dict[str, Any]], int]:
 def test_a_run_that_does_not_train_has_no_log_and_no_watch() -> None:
     notes = trained("random")
     assert (notes["steps"], notes["images_seen"]) == (0, 0)
-    folder = layout.run("smoke", DATASET, "random", 0)
+    folder = paths.run("smoke", DATASET, "random", 0)
     assert (folder / "log.csv").read_text().strip() == "step"
-    assert not (folder / layout.TENSORBOARD).exists()
+    assert not (folder / paths.TENSORBOARD).exists()
     assert [one["role"] for one in json.loads((folder / "receipt.json").read_text())["clips"]] == []

@@ -6,14 +6,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from pipeline import layout, parameters
+from pipeline import parameters, paths
 from pipeline.datasets.toyworld import Toyworld
 from pipeline.datasets.toyworld.encode import write
 from pipeline.errors import UserError
+from pipeline.figures.shown_clips import unlike
 from pipeline.lineage import fingerprints, receipts
 from pipeline.parameters import Parameters
 from pipeline.stages.reel import reel
-from pipeline.stages.shown import unlike
 from pipeline.store import index
 from tests.project import enter_settings
 
@@ -30,7 +30,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parameters:
     rows = []
     for number in range(3):
         clip = WORLD.render("train", number)
-        path = layout.raw("smoke", "toyworld") / f"clips/train/{number:06d}.mp4"
+        path = paths.raw("smoke", "toyworld") / f"clips/train/{number:06d}.mp4"
         path.parent.mkdir(parents=True, exist_ok=True)
         write(path, clip.picture.frames, clip.sound, WORLD.fps, WORLD.sample_rate)
         rows.append(
@@ -39,7 +39,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parameters:
             | {"reason": "excluded: a test" if number == 1 else None}
             | {f"label_{name}": value for name, value in clip.labels.items()}
         )
-    table = layout.index("smoke", "toyworld", "train")
+    table = paths.index("smoke", "toyworld", "train")
     table.parent.mkdir(parents=True)
     index.write(table, rows, ["action", "object", "sounding"])
     return read
@@ -49,12 +49,12 @@ def test_it_shows_usable_clips_and_leaves_a_receipt_of_its_own(data: Parameters)
     reel(data)
     with Image.open("reports/figures/toyworld.webp") as opened:
         assert opened.n_frames == WORLD.frames
-    receipt = receipts.read(layout.receipt_beside(layout.reel("toyworld")))
+    receipt = receipts.read(paths.receipt_beside(paths.reel("toyworld")))
     assert receipt["notes"]["clips"] == ["toyworld/train/000000", "toyworld/train/000002"]
     read = {Path(one["path"]).name for one in receipt["inputs"]}
     assert read == {"train.parquet", "000000.mp4", "000002.mp4", "toyworld.yaml", "reel.json"}
     # That of the sheet beside it is the report's.
-    assert layout.receipt_beside(Path("reports/figures/toyworld.png")) == Path("reports/receipt.json")
+    assert paths.receipt_beside(Path("reports/figures/toyworld.png")) == Path("reports/receipt.json")
 
 
 def test_no_class_and_no_action_is_shown_twice() -> None:
