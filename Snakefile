@@ -18,11 +18,11 @@ from pipeline.dag import Dag
 from pipeline.errors import UserError
 from pipeline.files import discard
 from pipeline.lineage import dvc_sync, exclusions
-from pipeline.parameters import read
+from pipeline.parameters import read_parameters
 
 process.rules_use_this_environment()
 try:
-    PARAMETERS = read()
+    PARAMETERS = read_parameters()
     # Once, by the process that plans: a job, here or on a cluster, must find the code as it was when the DAG was made.
     if workflow.is_main_process:
         for scale in PARAMETERS.scales:

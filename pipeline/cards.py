@@ -117,21 +117,21 @@ def names() -> list[str]:
 
 def parent(dataset: str) -> str | None:
     """The dataset whose clips a dataset of crops is cut from; None for any other. Raises as `read` does."""
-    crops = read(dataset).crops
+    crops = read_card(dataset).crops
     return crops.dataset if crops else None
 
 
 def folders() -> list[str]:
     """Datasets that are somebody's own files: nothing makes them."""
-    return [name for name in names() if read(name).kind == "folder"]
+    return [name for name in names() if read_card(name).kind == "folder"]
 
 
 def is_folder(dataset: str) -> bool:
     """Whether it has a card and is somebody's own files, which no parameter changes."""
-    return paths.card(dataset).exists() and read(dataset).kind == "folder"
+    return paths.card(dataset).exists() and read_card(dataset).kind == "folder"
 
 
-def read(dataset: str) -> Card:
+def read_card(dataset: str) -> Card:
     """Raises UserError for a dataset without a card, or whose card does not fit."""
     path = paths.card(dataset)
     if not path.exists():

@@ -31,9 +31,9 @@ Split = Annotated[str, typer.Option(help="train, validation or test")]
 
 
 def _parameters() -> "Parameters":
-    from pipeline import parameters
+    from pipeline.parameters import read_parameters
 
-    return parameters.read()
+    return read_parameters()
 
 
 def _prepared(scale: str | None = None) -> "Parameters":
@@ -211,7 +211,7 @@ def audit(
     scale = scale or parameters.scale
     parameters.at(scale)
     dataset = dataset or (audit_clip.dataset_of(parameters, scale, file) if file else parameters.dataset)
-    report = ReportedNumbers.open(parameters, scale, dataset)
+    report = ReportedNumbers.collect(parameters, scale, dataset)
     if file:
         audit_clip.show_clip(report, file, as_json)
     elif number or not verify:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import cards, eligibility, extra_inputs, paths
+from pipeline.cards import read_card
 from pipeline.errors import UserError, did_you_mean
 from pipeline.files import digest
 from pipeline.parameters import Parameters, keys_of
@@ -30,7 +31,7 @@ class Dag:
     def card(self, dataset: str) -> cards.Card:
         """Read once: a rule asks at every job."""
         if dataset not in self._cards:
-            self._cards[dataset] = cards.read(dataset)
+            self._cards[dataset] = read_card(dataset)
         return self._cards[dataset]
 
     def clips(self, scale: str, dataset: str) -> list[Path]:

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline import cards, eligibility, paths
+from pipeline import eligibility, paths
+from pipeline.cards import read_card
 from pipeline.figures.searches import Panel, Shown
 from pipeline.parameters import Parameters
-from pipeline.store import index, sample
+from pipeline.store import sample
+from pipeline.store.index import read_index
 from pipeline.tables.results import read_evaluation, read_predictions
 
 PICTURE, SOUND, ACROSS = "picture", "sound", "ndcg_"
@@ -61,11 +63,11 @@ def searches_of(parameters: Parameters, scale: str, evaluations: Iterable[Path])
         if answered.empty:
             continue
         evaluation = read_evaluation(folder)
-        card, store = cards.read(evaluation.on), paths.decoded(scale, evaluation.on)
+        card, store = read_card(evaluation.on), paths.decoded(scale, evaluation.on)
         if evaluation.on not in rows:
             indices = [paths.index(scale, evaluation.on, split) for split in card.splits]
             made.inputs.extend(indices)
-            rows[evaluation.on] = pd.concat(map(index.read, indices)).set_index("id", drop=False)
+            rows[evaluation.on] = pd.concat(map(read_index, indices)).set_index("id", drop=False)
         label = eligibility.label_of(parameters.protocols[evaluation.protocol], card)
         for metric, some in answered.groupby("metric", observed=True, sort=False):
             chosen = some.sort_values("id").drop_duplicates("label").sort_values("label").head(QUERIES)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline import cards
+from pipeline.cards import read_card
 from pipeline.figures.strip import Strip
 from pipeline.figures.tuples import LETTERS, MinedTuple
 from pipeline.filenames import from_text
@@ -85,4 +85,4 @@ def _usable(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _title(dataset: str) -> str:
     """The column of the card's first label."""
-    return f"label_{next(iter(cards.read(dataset).labels))}"
+    return f"label_{next(iter(read_card(dataset).labels))}"

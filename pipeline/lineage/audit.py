@@ -11,8 +11,8 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from pipeline import paths
-from pipeline.lineage import receipts
 from pipeline.lineage.provenance import ReportedNumbers, Step, closure
+from pipeline.lineage.receipts import read_receipt
 from pipeline.tables.aliases import over_seeds, short_alias
 from pipeline.tables.markdown import number_of
 
@@ -34,7 +34,7 @@ def number(report: ReportedNumbers, alias: str) -> dict[str, Any]:
     steps = closure([folder / "receipt.json" for folder in folders])
     # The table's own receipts without their closure, which is that of every other number too.
     printed = [path for path in report.table_receipts() if path.exists()]
-    steps = [Step(path, receipts.read(path)) for path in printed] + steps
+    steps = [Step(path, read_receipt(path)) for path in printed] + steps
     return {
         "number": id,
         "printed": _printed(report, id),

@@ -10,10 +10,12 @@ import pyarrow.compute as pc
 
 from pipeline import cards, paths
 from pipeline.errors import UserError, did_you_mean
-from pipeline.lineage import exclusions, file_lookup, receipts
+from pipeline.lineage import file_lookup, receipts
+from pipeline.lineage.exclusions import read_exclusions
 from pipeline.lineage.provenance import ReportedNumbers, Step, closure
 from pipeline.parameters import Parameters
 from pipeline.store import index
+from pipeline.store.index import read_index
 from pipeline.tables.results import read_predictions
 
 SINCE = "(excluded since; rerun)"
@@ -48,7 +50,7 @@ def _decoded(scale: str, dataset: str) -> dict[str, Path]:
 
 
 def _rows(scale: str, dataset: str) -> Iterator[pd.DataFrame]:
-    return (index.read(path) for path in _decoded(scale, dataset).values())
+    return (read_index(path) for path in _decoded(scale, dataset).values())
 
 
 def clip(report: ReportedNumbers, name: str) -> dict[str, Any]:
@@ -58,7 +60,7 @@ def clip(report: ReportedNumbers, name: str) -> dict[str, Any]:
     Raises UserError for a clip that no split holds, and for numbers made from another index than is here now.
     """
     places = _find(report, name)
-    listed = exclusions.read()
+    listed = read_exclusions()
     touched = []
     for folder, evaluation in report.evaluations.items():
         steps = closure([folder / "receipt.json"])
@@ -136,7 +138,7 @@ def _find(report: ReportedNumbers, name: str) -> dict[tuple[str, str], tuple[pd.
     }
     if not indices:
         raise UserError(f"{name}: {report.dataset} is not decoded at scale {report.scale}; --scale names another")
-    rows = {place: index.read(path) for place, path in indices.items()}
+    rows = {place: read_index(path) for place, path in indices.items()}
     exact = {
         place: of[file_lookup.by_id(of, name) | file_lookup.by_path(of, name, place[0])] for place, of in rows.items()
     }

@@ -24,7 +24,7 @@ class Line:
     reason: str
 
 
-def read(path: Path = paths.EXCLUDED) -> dict[str, str]:
+def read_exclusions(path: Path = paths.EXCLUDED) -> dict[str, str]:
     """Reason by clip id. Raises as `lines` does."""
     return {line.clip: line.reason for line in lines(path)}
 
@@ -140,6 +140,6 @@ def _told(number: int, clip: str, where: str, hint: str) -> str:
 
 
 def _ids(path: Path) -> set[str]:
-    from pipeline.store import index  # whoever plans imports no Parquet where there is no line
+    from pipeline.store.index import read_index  # whoever plans imports no Parquet where there is no line
 
-    return set(index.read(path)["id"])
+    return set(read_index(path)["id"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline import cards
+from pipeline.cards import read_card
 from pipeline.filenames import from_text, to_id, to_text
 
 
@@ -63,5 +63,5 @@ def _paths(name: str, dataset: str) -> list[Path]:
 
 
 def _root(dataset: str) -> Path | None:
-    card = cards.read(dataset)
+    card = read_card(dataset)
     return from_text(card.root) if card.root else None

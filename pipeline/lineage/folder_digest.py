@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from pipeline import cards, paths
+from pipeline.cards import read_card
 from pipeline.datasets.folder.walk import digest, walk
 from pipeline.filenames import from_text
 from pipeline.files import write_text
@@ -20,7 +21,7 @@ def refresh(scale: str) -> list[Path]:
     as it was: what was decoded from it is still good."""
     written = []
     for dataset in cards.folders():
-        path, root = paths.listed(scale, dataset), cards.read(dataset).root or ""
+        path, root = paths.listed(scale, dataset), read_card(dataset).root or ""
         text = f"{_digest(root)}\n" if from_text(root).is_dir() else "not there\n"
         known = path.read_text(encoding="utf-8") if path.exists() else None
         if text != known and (known is None or from_text(root).is_dir()):

@@ -8,10 +8,10 @@ from pipeline import paths
 from pipeline.dag import Dag
 from pipeline.errors import UserError
 from pipeline.lineage import receipts
+from pipeline.lineage.receipts import read_receipt
 from pipeline.parameters import Parameters
 from pipeline.tables.aliases import resolve, with_seeds
-from pipeline.tables.lecture import Lecture
-from pipeline.tables.lecture import read as read_lecture
+from pipeline.tables.lecture import Lecture, read_lecture
 from pipeline.tables.results import Evaluation, read_evaluation
 
 # Folders in which everything was made by a stage, so that a file without a receipt is a fault.
@@ -43,7 +43,7 @@ def closure(roots: list[Path]) -> list[Step]:
         path = waiting.pop(0)
         if path in steps:
             continue
-        steps[path] = Step(path, receipts.read(path))
+        steps[path] = Step(path, read_receipt(path))
         waiting += [
             paths.receipt_beside(Path(one["path"])) for one in steps[path].receipt["inputs"] if was_made(one["path"])
         ]
@@ -66,7 +66,7 @@ class ReportedNumbers:
     lecture: Lecture
 
     @classmethod
-    def open(cls, parameters: Parameters, scale: str, dataset: str) -> "ReportedNumbers":
+    def collect(cls, parameters: Parameters, scale: str, dataset: str) -> "ReportedNumbers":
         """Of the evaluations that are there."""
         wanted = Dag(parameters).evaluations(scale, dataset, "numbers.json")
         folders = [path.parent for path in wanted if path.exists()]

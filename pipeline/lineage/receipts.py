@@ -1,6 +1,6 @@
 """Receipts: what a stage read, wrote, was told and ran on, written beside its outputs when all of them are whole.
 
-    with receipts.open("index", outputs=[...], inputs=[...], ...) as stage:
+    with open_receipt("index", outputs=[...], inputs=[...], ...) as stage:
         write(stage.partial(output))
 
 A stage writes under temporary names. When the block ends without an error they are synced, renamed and hashed, and the
@@ -74,7 +74,7 @@ class Stage:
 
 
 @contextmanager
-def open(
+def open_receipt(
     name: str,
     *,
     receipt: Path,
@@ -211,13 +211,13 @@ def _inherited(path: Path, stat: dict[str, int]) -> str | None:
     beside = paths.receipt_beside(path)
     if not beside.exists():
         return None
-    for output in read(beside)["outputs"]:
+    for output in read_receipt(beside)["outputs"]:
         if output["path"] == path.as_posix() and all(output[key] == value for key, value in stat.items()):
             return str(output["md5"])
     return None
 
 
-def read(path: Path) -> dict[str, Any]:
+def read_receipt(path: Path) -> dict[str, Any]:
     """Raises UserError for a receipt that is missing or is none."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))

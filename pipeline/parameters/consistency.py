@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline import cards, paths
+from pipeline.cards import read_card
 from pipeline.class_source import check_arguments, class_literal, entry_of, has_own, keyword_arguments
 from pipeline.datasets import CROPS, DATASETS
 from pipeline.errors import UserError, did_you_mean
@@ -16,7 +17,7 @@ from selfsup.probes import PROTOCOLS
 
 def check(parameters: Parameters, file: str) -> None:
     """Every name refers to something, and every argument is one that its class takes."""
-    card = cards.read(parameters.dataset)
+    card = read_card(parameters.dataset)
     if parameters.dataset not in (parameters.images, cards.parent(parameters.images)):
         raise UserError(
             f"{file}: images: expected {parameters.dataset} or stills that are cut from it, found {parameters.images!r}"
@@ -63,7 +64,7 @@ def _check_scale(parameters: Parameters, scale_name: str, key: str) -> None:
             _all_in([parent], scale.datasets, f"{key}.datasets ({name} is cut from it)")
             continue
         check_arguments(entry_of(DATASETS, name, f"{key}.datasets"), settings, f"{key}.datasets.{name}")
-        for split in cards.read(name).splits:
+        for split in read_card(name).splits:
             if settings["clips"].get(split, 0) < 1:
                 raise UserError(f"{key}.datasets.{name}.clips.{split}: expected at least 1, found none")
     for name in parameters.run_names():

@@ -15,7 +15,7 @@ from pipeline.run_files.weights import write_state
 from selfsup.training import Checkpoint
 
 
-def write(path: Path, checkpoint: Checkpoint, belongs: str) -> None:
+def write_checkpoint(path: Path, checkpoint: Checkpoint, belongs: str) -> None:
     """belongs: what tells the run from any other (parameters, code, data, seed, versions). Raises OSError."""
     values = json.dumps(
         {"step": checkpoint.step, "logged": checkpoint.logged, "rows": checkpoint.rows, "sums": checkpoint.sums}
@@ -25,7 +25,7 @@ def write(path: Path, checkpoint: Checkpoint, belongs: str) -> None:
         write_state(dict(checkpoint.tensors), temporary, {"values": values, "belongs": belongs, "digest": digest})
 
 
-def read(path: Path, belongs: str) -> Checkpoint | None:
+def read_checkpoint(path: Path, belongs: str) -> Checkpoint | None:
     """None where there is none, and, with a line on standard error that says why, for one that is damaged or of another
     run."""
     if not path.exists():

@@ -6,16 +6,18 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import cards, paths
-from pipeline.cards import Card
+from pipeline import paths
+from pipeline.cards import Card, read_card
 from pipeline.errors import UserError
 from pipeline.filenames import from_text
-from pipeline.lineage import fingerprints, receipts
+from pipeline.lineage import fingerprints
+from pipeline.lineage.receipts import open_receipt
 from pipeline.media.decoder import Decoder
 from pipeline.media.unusable import Unusable
 from pipeline.parameters import Parameters, keys_of
 from pipeline.progress import progress
 from pipeline.store import index
+from pipeline.store.index import read_index, write_index
 from pipeline.store.sharding import shard_counts, shard_of
 from pipeline.store.shards import ShardWriter
 from pipeline.store.streams import OF_MODALITY, Stream, stream, streams_of
@@ -30,7 +32,7 @@ def decode(parameters: Parameters, scale: str, dataset: str, split: str, number:
     shards = shard_counts(parameters, scale, dataset)[split]
     arrow = paths.shard(scale, dataset, split, number)
     listing = paths.raw(scale, dataset) / "files.parquet"
-    store, card = parameters.at(scale).store, cards.read(dataset)
+    store, card = parameters.at(scale).store, read_card(dataset)
     names = STREAMS_OF_STILLS if card.kind == "crops" else streams_of(card.modality, store.streams)
     if not names:
         raise UserError(
@@ -38,7 +40,7 @@ def decode(parameters: Parameters, scale: str, dataset: str, split: str, number:
             f"{card.modality}: add one of {', '.join(OF_MODALITY[card.modality])}"
         )
     with (
-        receipts.open(
+        open_receipt(
             "decode",
             receipt=arrow.with_suffix(".receipt.json"),
             inputs=[listing, paths.card(dataset), fingerprints.check("decode", parameters, scale)],
@@ -48,7 +50,7 @@ def decode(parameters: Parameters, scale: str, dataset: str, split: str, number:
         ) as stage,
         Decoder({**store.model_dump(), "streams": names}) as decoder,
     ):
-        files = index.read(listing)
+        files = read_index(listing)
         # Stills lie in the shard of their clip's number, so that a file is read once.
         clips = files["parent" if card.kind == "crops" else "id"]
         mine = files[(files["split"] == split) & (clips.map(lambda clip: shard_of(clip, shards)) == number)]
@@ -64,7 +66,7 @@ def decode(parameters: Parameters, scale: str, dataset: str, split: str, number:
             else:
                 for file in progress(mine.itertuples(), f"decoding {arrow.stem}", len(mine)):
                     rows += _rows_of_file(file, card, writer, decoder, arrow.stem)
-        index.write(stage.partial(arrow.with_suffix(".parquet")), rows, list(card.labels))
+        write_index(stage.partial(arrow.with_suffix(".parquet")), rows, list(card.labels))
         left_out = [(row["id"], row["reason"]) for row in rows if row.get("reason")]
         stage.notes |= {
             "files": len(mine),

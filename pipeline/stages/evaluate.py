@@ -9,14 +9,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import cards, extra_inputs, paths, process
+from pipeline import extra_inputs, paths, process
+from pipeline.cards import read_card
 from pipeline.errors import UserError, did_you_mean
 from pipeline.files import write_json
 from pipeline.lineage import fingerprints, receipts
+from pipeline.lineage.receipts import open_receipt
 from pipeline.parameters import Parameters, keys_of
 from pipeline.parameters.models import Bootstrap
 from pipeline.run_files.weights import outcome, read_encoders, read_method
-from pipeline.store import features, index
+from pipeline.store import index
+from pipeline.store.features import read_features
+from pipeline.store.index import read_index
 from pipeline.store.source import StoreSource
 from selfsup.probes import PROTOCOLS
 from selfsup.probes.features import labelled
@@ -53,8 +57,8 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
     )
     indices = {split: paths.index(scale, on, split) for split in paths.SPLITS}
     pretrained = paths.index(scale, dataset, "train")
-    rows = {split: index.read(path) for split, path in indices.items()}
-    card = cards.read(on)
+    rows = {split: read_index(path) for split, path in indices.items()}
+    card = read_card(on)
     chosen = parameters.protocols[protocol]
     objects = extra_inputs.objects(PROTOCOLS[chosen.probe], scale, card)
     kept = paths.features(scale, dataset, run, seed, on)
@@ -68,7 +72,7 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
             *objects,
             fingerprints.check("pretrain", parameters, scale, run),
         ]
-    with receipts.open(
+    with open_receipt(
         "evaluate",
         receipt=folder / "receipt.json",
         inputs=[
@@ -100,7 +104,7 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
                     "is too small for it; make its numbers smaller"
                 ):
                     if reads_features:
-                        found = features.read(kept, paths.SPLITS, receipts.hashes({"weights": weights, **indices}))
+                        found = read_features(kept, paths.SPLITS, receipts.hashes({"weights": weights, **indices}))
                         splits = {name: labelled(found[name], one, probe.labels[0]) for name, one in sources.items()}
                         results = probe.evaluate(**splits, seed=seed)
                     else:
@@ -125,7 +129,7 @@ def evaluate(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
             "protocol": protocol,
             "refused": refused,
             "numbers": [_scored(result, rows["test"], parameters.bootstrap) for result in results],
-            "overlap": _overlap(index.read(pretrained), rows) if before.trained else dict.fromkeys(rows, 0),
+            "overlap": _overlap(read_index(pretrained), rows) if before.trained else dict.fromkeys(rows, 0),
         }
         write_json(stage.partial(folder / "numbers.json"), numbers)
         for split in probe.uses if results else ():

@@ -1,12 +1,14 @@
 """features: what a run's frozen encoder of pictures makes of a dataset, once for all protocols that read it."""
 
-from pipeline import cards, paths, process
+from pipeline import paths, process
+from pipeline.cards import read_card
 from pipeline.errors import UserError, did_you_mean
 from pipeline.lineage import fingerprints, receipts
+from pipeline.lineage.receipts import open_receipt
 from pipeline.parameters import Parameters, keys_of
 from pipeline.run_files.weights import read_encoders
-from pipeline.store import features as kept
-from pipeline.store import index
+from pipeline.store.features import write_features
+from pipeline.store.index import read_index
 from pipeline.store.source import StoreSource
 from selfsup.probes.features import frames_of, pooled_features
 from selfsup.probes.probe import Pretrained
@@ -23,9 +25,9 @@ def features(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
     output = paths.features(scale, dataset, run, seed, on)
     weights = paths.run(scale, dataset, run, seed) / "model.safetensors"
     indices = {split: paths.index(scale, on, split) for split in paths.SPLITS}
-    rows = {split: index.read(path) for split, path in indices.items()}
+    rows = {split: read_index(path) for split, path in indices.items()}
     shards = sorted({f"{shard}.arrow" for table in rows.values() for shard in table["shard"].unique()})
-    with receipts.open(
+    with open_receipt(
         "features",
         receipt=paths.receipt_beside(output),
         inputs=[
@@ -53,14 +55,14 @@ def features(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
                     try:
                         source = StoreSource(paths.decoded(scale, on), table, "clips", {})
                     except TooLittleData:
-                        if cards.read(on).kind != "folder":
+                        if read_card(on).kind != "folder":
                             raise
                         continue  # whoever reads features says so
                     times = frames_of(source, frames[split])
                     made[split] = pooled_features(encoder, source, times_per_clip=times, dims=sizes.dims, device=device)
             except ValueError as error:
                 raise UserError(f"features of {run} on {on} at scale {scale}: {error}") from error
-            kept.write(made, receipts.hashes({"weights": weights, **indices}), stage.partial(output))
+            write_features(made, receipts.hashes({"weights": weights, **indices}), stage.partial(output))
         stage.notes |= {
             "device": device,
             "precision": "fp32",

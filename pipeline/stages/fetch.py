@@ -8,12 +8,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import cards, paths
-from pipeline.cards import Card
+from pipeline import paths
+from pipeline.cards import Card, read_card
 from pipeline.datasets import DATASETS, FOLDER
 from pipeline.errors import UserError, did_you_mean
-from pipeline.lineage import fingerprints, receipts
-from pipeline.lineage.receipts import Stage
+from pipeline.lineage import fingerprints
+from pipeline.lineage.receipts import Stage, open_receipt
 from pipeline.parameters import Parameters, keys_of
 from pipeline.progress import progress
 from selfsup.registry import load
@@ -53,7 +53,7 @@ class Annotations:
 def fetch(parameters: Parameters, scale: str, dataset: str, workers: int) -> None:
     """Writes `files.parquet` (id, split, path, md5, size and a column a label); of what is made also `clips/` and, in
     `annotations/`, the tables that the dataset's maker states, which `paths.annotations` finds."""
-    card = cards.read(dataset)
+    card = read_card(dataset)
     if card.kind == "folder":
         _stage(parameters, scale, card, [], [paths.listed(scale, dataset)], lambda stage: _found(card, workers))
         return
@@ -94,7 +94,7 @@ def _stage(
 ) -> None:
     folder = paths.raw(scale, card.name)
     listing = folder / "files.parquet"
-    with receipts.open(
+    with open_receipt(
         "fetch",
         receipt=folder / "receipt.json",
         inputs=[paths.card(card.name), *inputs, fingerprints.check("fetch", parameters, scale, card.name)],

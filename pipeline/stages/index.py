@@ -6,10 +6,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import cards, paths
+from pipeline import paths
+from pipeline.cards import read_card
 from pipeline.lineage import exclusions, fingerprints, receipts
+from pipeline.lineage.exclusions import read_exclusions
+from pipeline.lineage.receipts import open_receipt
 from pipeline.parameters import Parameters
 from pipeline.store import index as rows_of_store
+from pipeline.store.index import read_index
 from pipeline.store.sharding import shard_counts
 
 
@@ -20,7 +24,7 @@ def index(parameters: Parameters, scale: str, dataset: str, split: str) -> None:
     parts = [paths.shard_rows(scale, dataset, split, number) for number in range(shards)]
     path = paths.index(scale, dataset, split)
     excluded = exclusions.of(scale, dataset, split)
-    with receipts.open(
+    with open_receipt(
         "index",
         receipt=path.with_suffix(".receipt.json"),
         inputs=[*parts, *arrows, paths.card(dataset), *excluded, fingerprints.check("index", parameters, scale)],
@@ -28,14 +32,14 @@ def index(parameters: Parameters, scale: str, dataset: str, split: str) -> None:
         parameters={},
         identity={"scale": scale, "dataset": dataset, "split": split},
     ) as stage:
-        rows = pd.concat([rows_of_store.read(part) for part in parts], ignore_index=True)
+        rows = pd.concat([read_index(part) for part in parts], ignore_index=True)
         # With the shards' hashes in it, this one file stands for all the bytes of its split.
         rows["shard_md5"] = rows["shard"].map({arrow.stem: receipts.describe(arrow)["md5"] for arrow in arrows})
-        reasons = {clip: reason for path in excluded for clip, reason in exclusions.read(path).items()}
+        reasons = {clip: reason for path in excluded for clip, reason in read_exclusions(path).items()}
         for clip, reason in reasons.items():
             # A still goes with the clip that it is cut from, or alone.
             rows.loc[(rows["parent"] == clip) | (rows["id"] == clip), "reason"] = f"excluded: {reason}"
-        schema = rows_of_store.schema(list(cards.read(dataset).labels))
+        schema = rows_of_store.schema(list(read_card(dataset).labels))
         pq.write_table(pa.Table.from_pandas(rows, schema, preserve_index=False), stage.partial(path))
         # A clip of another scale may be named here without being there: the report says so.
         there = {*rows["parent"], *rows["id"]}

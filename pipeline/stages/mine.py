@@ -12,12 +12,14 @@ import pyarrow.parquet as pq
 
 from pipeline import paths
 from pipeline.errors import UserError
-from pipeline.lineage import fingerprints, receipts
+from pipeline.lineage import fingerprints
+from pipeline.lineage.receipts import open_receipt
 from pipeline.mining.tuples import five_tuples, generator_of, ssd
 from pipeline.parameters import Parameters, keys_of
 from pipeline.parameters.models import Mining
 from pipeline.progress import progress
 from pipeline.store import index
+from pipeline.store.index import read_index
 from pipeline.store.shards import Shard
 
 SCHEMA = pa.schema(
@@ -37,9 +39,9 @@ def mine(parameters: Parameters, scale: str, dataset: str, split: str) -> None:
     seconds, and `FiveTuple`'s numbers. Raises UserError for shards without the streams that it needs."""
     rows_path = paths.index(scale, dataset, split)
     path = paths.tuples(scale, dataset, split)
-    rows = index.read(rows_path)
+    rows = read_index(rows_path)
     folder = paths.decoded(scale, dataset)
-    with receipts.open(
+    with open_receipt(
         "mine",
         receipt=path.with_suffix(".receipt.json"),
         inputs=[

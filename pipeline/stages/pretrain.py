@@ -6,16 +6,19 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pipeline import cards, extra_inputs, paths, process, progress
+from pipeline import extra_inputs, paths, process, progress
+from pipeline.cards import read_card
 from pipeline.errors import UserError, did_you_mean
 from pipeline.files import digest, discard, partial
 from pipeline.lineage import fingerprints, receipts
+from pipeline.lineage.receipts import open_receipt
 from pipeline.parameters import Parameters, keys_of
-from pipeline.run_files import checkpoint
+from pipeline.run_files.checkpoint import read_checkpoint, write_checkpoint
 from pipeline.run_files.scalars import events, write_log
 from pipeline.run_files.watching import watch_of
 from pipeline.run_files.weights import split_state, write_state
 from pipeline.store import index
+from pipeline.store.index import read_index
 from pipeline.store.source import StoreSource
 from selfsup.methods import METHODS
 from selfsup.methods.method import Method
@@ -44,9 +47,9 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
     folder, store = paths.run(scale, dataset, run, seed), paths.decoded(scale, dataset)
     weights, heads, log = (folder / name for name in ("model.safetensors", "heads.safetensors", "log.csv"))
     chosen, training = parameters.runs[run], parameters.at(scale).training[run]
-    device, card = process.device(parameters.device), cards.read(dataset)
+    device, card = process.device(parameters.device), read_card(dataset)
     indices = {split: paths.index(scale, dataset, split) for split in ("train", "validation") if split in card.splits}
-    rows = {split: index.read(path) for split, path in indices.items()}
+    rows = {split: read_index(path) for split, path in indices.items()}
     shards = sorted({f"{shard}.arrow" for table in rows.values() for shard in table["shard"].unique()})
     objects = extra_inputs.objects(METHODS[chosen.method], scale, card)
     inputs = [
@@ -58,7 +61,7 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
     ]
     used = parameters.used(keys_of("pretrain", scale, dataset, run))
     kept = paths.checkpoint(scale, dataset, run, seed)
-    with receipts.open(
+    with open_receipt(
         "pretrain",
         receipt=folder / "receipt.json",
         inputs=[*inputs, *(store / shard for shard in shards)],
@@ -149,7 +152,7 @@ def _trained(
     discard(partial(kept))
     if schedule is None:
         return train(method, source, schedule, seed, device), UNTRAINED
-    resume = checkpoint.read(kept, belongs)
+    resume = read_checkpoint(kept, belongs)
     first = last = resume.step if resume else 0
     started = time.perf_counter()
     with (
@@ -163,7 +166,7 @@ def _trained(
 
         def on_checkpoint(taken: Checkpoint) -> None:
             nonlocal last
-            checkpoint.write(kept, taken, belongs)
+            write_checkpoint(kept, taken, belongs)
             last = taken.step
 
         try:

@@ -3,7 +3,8 @@
 import shutil
 
 from pipeline import paths
-from pipeline.lineage import fingerprints, receipts
+from pipeline.lineage import fingerprints
+from pipeline.lineage.receipts import open_receipt
 from pipeline.parameters import Parameters, keys_of
 
 
@@ -12,7 +13,7 @@ def publish(parameters: Parameters) -> None:
     scale, dataset = parameters.scale, parameters.dataset
     made, here = paths.report(scale, dataset), paths.published_report()
     copies = {made / name: here / name for name in paths.report_files(dataset)}
-    with receipts.open(
+    with open_receipt(
         "publish",
         receipt=here / "receipt.json",
         inputs=[*copies, fingerprints.check("publish", parameters, scale)],

@@ -5,7 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import cards, eligibility, paths
+from pipeline import eligibility, paths
+from pipeline.cards import read_card
 from pipeline.dag import Dag
 from pipeline.figures import decoded
 from pipeline.figures import shown_clips as clips
@@ -17,13 +18,17 @@ from pipeline.figures.searches import searches
 from pipeline.figures.tuples import tuples
 from pipeline.filenames import from_text
 from pipeline.files import write_json, write_text
-from pipeline.lineage import exclusions, fingerprints, receipts
+from pipeline.lineage import exclusions, fingerprints
+from pipeline.lineage.exclusions import read_exclusions
+from pipeline.lineage.receipts import open_receipt, read_receipt
 from pipeline.parameters import Parameters, keys_of
-from pipeline.store import index, sample
+from pipeline.store import sample
+from pipeline.store.index import read_index
 from pipeline.tables import lecture as lectures
 from pipeline.tables import numbers
 from pipeline.tables.aliases import short_alias, with_seeds
 from pipeline.tables.budgets import render_budgets
+from pipeline.tables.lecture import read_lecture
 from pipeline.tables.lecture_report import ReportContents, render_lecture_report
 from pipeline.tables.metrics import metrics
 from pipeline.tables.results import Result, read_result
@@ -44,23 +49,23 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
     outputs = [folder / name for name in paths.report_files(dataset)]
     table, figures, budget, sheet, curved, confused, over_motion, neighbours, retrieval = outputs
     dag = Dag(parameters)
-    card = cards.read(dataset)
+    card = read_card(dataset)
     own = card.kind == "folder"
     evaluations = [path.parent for path in dag.evaluations(scale, dataset, "numbers.json")]
     runs = [path.parent for path in dag.runs(scale, dataset, "receipt.json")]
     indices = dag.indices(scale, dataset)
-    rows = pd.concat([index.read(path) for path in indices], ignore_index=True)
+    rows = pd.concat([read_index(path) for path in indices], ignore_index=True)
     shown = sample.chosen(rows, card.main, SHEET_WINDOWS) if own else clips.of_each_class(rows, dataset)
     store = paths.decoded(scale, dataset)
     mined = {split: paths.tuples(scale, dataset, split) for split in card.splits}
     mined = {split: path for split, path in mined.items() if path in dag.data(scale, [dataset])}
-    drawn = clips.of_strategy(index.read(mined["train"]), rows, MOTION, TUPLES) if mined else None
+    drawn = clips.of_strategy(read_index(mined["train"]), rows, MOTION, TUPLES) if mined else None
     looked_into = {*(shown["shard"] if own else ()), *(drawn["shard"] if drawn is not None else ())}
     shards = [store / f"{name}.arrow" for name in sorted(looked_into)]
     first_seed = [path for path in evaluations if paths.seed_of(path) == parameters.seeds[0]]
     found = searches_of(parameters, scale, first_seed)
     excluded = [paths.exclusions(scale, dataset, split) for split in card.splits]
-    with receipts.open(
+    with open_receipt(
         "report",
         receipt=folder / "receipt.json",
         inputs=[
@@ -81,11 +86,11 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
         counts = [
             TupleCounts(split, notes["clips"], notes["tuples"], notes["clips_without"])
             for split, path in mined.items()
-            for notes in [receipts.read(paths.receipt_beside(path))["notes"]]
+            for notes in [read_receipt(paths.receipt_beside(path))["notes"]]
         ]
-        left = [exclusions.read(path) for path in excluded]
+        left = [read_exclusions(path) for path in excluded]
         made = contents(parameters, scale, dataset, results, rows, left, counts)
-        trained = [receipts.read(run / "receipt.json") for run in runs]
+        trained = [read_receipt(run / "receipt.json") for run in runs]
         logs = {run.parent.name: pd.read_csv(run / "log.csv") for run in reversed(runs)}
         answered = answers(parameters, results, made.ids)
         mined_tuples = [] if drawn is None else clips.mined_tuples(drawn, store)
@@ -103,13 +108,13 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
             write_text(stage.partial(table), text)
             decoded.sheet(sample.windows(store, shown, card.main), stage.partial(sheet))
         else:
-            lecture = lectures.read()
+            lecture = read_lecture()
             lectures.check_aliases(lecture, parameters.runs, parameters.protocols)
             write_text(stage.partial(table), render_lecture_report(lecture, made))
             contact_sheet(clips.strips(shown, dataset, SHEET_SIDE), stage.partial(sheet))
         write_json(stage.partial(figures), metrics(made.measured, made.ids))
-        tested = [receipts.read(one / "receipt.json") for one in evaluations]
-        frozen = [receipts.read(path) for path in dag.features(scale, dataset, "receipt.json")]
+        tested = [read_receipt(one / "receipt.json") for one in evaluations]
+        frozen = [read_receipt(path) for path in dag.features(scale, dataset, "receipt.json")]
         write_text(stage.partial(budget), render_budgets(trained, frozen, tested))
         curves(dict(reversed(logs.items())), stage.partial(curved))
         confusion(answered, stage.partial(confused))
@@ -126,7 +131,7 @@ def answers(parameters: Parameters, results: Sequence[Result], ids: Sequence[str
         one = result.evaluation
         if one.seed != parameters.seeds[0] or CONFUSED not in result.predictions:
             continue
-        card = cards.read(one.on)
+        card = read_card(one.on)
         label = eligibility.label_of(parameters.protocols[one.protocol], card)
         id = next(one.id_of(scored) for scored in one.numbers if scored.metric == CONFUSED)
         answered = result.predictions[CONFUSED]

@@ -6,15 +6,18 @@ import sys
 import numpy as np
 import pandas as pd
 
-from pipeline import cards, paths, process
+from pipeline import paths, process
+from pipeline.cards import read_card
 from pipeline.errors import UserError
-from pipeline.lineage import fingerprints, receipts
+from pipeline.lineage import fingerprints
+from pipeline.lineage.receipts import open_receipt
 from pipeline.parameters import Parameters, keys_of
 from pipeline.shortcuts.cheap import cheap, distances, powers
 from pipeline.shortcuts.clips import collect
 from pipeline.shortcuts.report import Ceiling, ShortcutReport
 from pipeline.shortcuts.trials import BLIND, ORDERED, TASKS, Comparison, Trial, compare, trial
 from pipeline.store import index
+from pipeline.store.index import read_index
 from pipeline.store.source import StoreSource
 from selfsup.training import LogRow, resolved_precision
 
@@ -26,7 +29,7 @@ def shortcuts(parameters: Parameters) -> None:
     """Writes `reports/shortcuts.md` and `reports/shortcuts.json`. Raises UserError for a dataset without annotations,
     or a store without the streams that the cues are measured on."""
     scale, dataset, images = parameters.scale, parameters.dataset, parameters.images
-    path, card = paths.shortcuts(), cards.read(dataset)
+    path, card = paths.shortcuts(), read_card(dataset)
     missing = sorted(STREAMS - set(parameters.at(scale).store.streams))
     if missing or card.kind != "rendered":
         wrong = (
@@ -36,7 +39,7 @@ def shortcuts(parameters: Parameters) -> None:
     indices = {
         (name, split): paths.index(scale, name, split) for name in {dataset: 0, images: 0} for split in paths.SPLITS
     }
-    rows = {key: index.read(one) for key, one in indices.items()}
+    rows = {key: read_index(one) for key, one in indices.items()}
     shards = [
         paths.decoded(scale, name) / f"{shard}.arrow"
         for (name, _), table in rows.items()
@@ -44,7 +47,7 @@ def shortcuts(parameters: Parameters) -> None:
     ]
     tuples = [paths.tuples(scale, dataset, split) for split in paths.SPLITS]
     objects = paths.annotations(scale, dataset, "objects")
-    with receipts.open(
+    with open_receipt(
         "shortcuts",
         receipt=path.with_suffix(".receipt.json"),
         inputs=[
@@ -66,7 +69,7 @@ def shortcuts(parameters: Parameters) -> None:
         )
         try:
             with process.enough_memory(too_small):
-                report = _report(parameters, rows, pd.concat([index.read(one) for one in tuples]), device)
+                report = _report(parameters, rows, pd.concat([read_index(one) for one in tuples]), device)
         except ValueError as error:
             raise UserError(f"{paths.PARAMETERS}: shortcuts of {dataset} at scale {scale}: {error}") from error
         stage.partial(path).write_text(report.to_markdown(), encoding="utf-8")
@@ -87,7 +90,7 @@ def _report(
     parameters: Parameters, rows: dict[tuple[str, str], pd.DataFrame], tuples: pd.DataFrame, device: str
 ) -> ShortcutReport:
     scale, dataset, images = parameters.scale, parameters.dataset, parameters.images
-    settings, card = parameters.at(scale).shortcuts, cards.read(dataset)
+    settings, card = parameters.at(scale).shortcuts, read_card(dataset)
     tables = [rows[dataset, split] for split in paths.SPLITS]
     usable = pd.concat([table.iloc[index.usable(table)] for table in tables], ignore_index=True)
     found = collect(
@@ -134,7 +137,7 @@ def _ceilings(
     trials: dict[str, Trial] = {}
     for task, label in TASKS.items():
         dataset = parameters.images if task == STILLS else parameters.dataset
-        known = cards.read(dataset).labels
+        known = read_card(dataset).labels
         if label not in known:
             continue
         sources = {

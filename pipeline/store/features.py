@@ -16,7 +16,7 @@ ROWS, AVERAGES = "rows", "averages"
 MADE_FROM = "made_from"
 
 
-def write(features: Mapping[str, Features], made_from: Mapping[str, str], path: Path) -> None:
+def write_features(features: Mapping[str, Features], made_from: Mapping[str, str], path: Path) -> None:
     """features: by split. made_from: file -> its hash, for `read` to hold against. Raises OSError where the disk does
     not take it."""
     arrays = {
@@ -30,7 +30,7 @@ def write(features: Mapping[str, Features], made_from: Mapping[str, str], path: 
         raise OSError(errno.EIO, f"cannot be written ({error})", str(path)) from error
 
 
-def read(path: Path, splits: Iterable[str], made_from: Mapping[str, str]) -> dict[str, Features]:
+def read_features(path: Path, splits: Iterable[str], made_from: Mapping[str, str]) -> dict[str, Features]:
     """By split. Raises UserError for a file that is missing or damaged, does not hold a split, or is made from other
     files than these."""
     try:

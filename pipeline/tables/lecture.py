@@ -99,7 +99,7 @@ class Lecture:
                 yield f"{number}.{position}", table, row
 
 
-def read(tables: Path = paths.TABLES, published: Path = paths.PUBLISHED) -> Lecture:
+def read_lecture(tables: Path = paths.TABLES, published: Path = paths.PUBLISHED) -> Lecture:
     """Raises UserError for a file, key, column, footnote or alias that does not fit."""
     contents = load(Contents, tables)
     lecture = Lecture(contents.notes, contents.tables, _read_published(published))

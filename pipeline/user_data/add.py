@@ -4,12 +4,13 @@ import os
 import re
 from pathlib import Path
 
-from pipeline import cards, parameters, paths
-from pipeline.cards import Card
+from pipeline import paths
+from pipeline.cards import Card, read_card
 from pipeline.datasets.folder.formats import ENDINGS
 from pipeline.errors import UserError, did_you_mean
 from pipeline.filenames import to_text
 from pipeline.files import partial, write_text
+from pipeline.parameters import read_parameters
 from pipeline.user_data.card_text import card_text
 from pipeline.user_data.description import describe
 from pipeline.user_data.folder_scan import scan_folder
@@ -37,13 +38,13 @@ def add(name: str, path: Path, medium: str, replace: bool) -> None:
             "it becomes part of file names"
         )
     if card.exists():
-        if cards.read(name).kind != "folder":
+        if read_card(name).kind != "folder":
             raise UserError(f"{card}: is there already, and is no folder of somebody's own; choose another name")
         if not replace:
             raise UserError(f"{card}: is there already; choose another name, or count anew with `add --replace`")
     if medium and medium not in ENDINGS:
         raise UserError(f"--medium: expected {', '.join(ENDINGS)}, found {medium!r}{did_you_mean(medium, ENDINGS)}")
-    read = parameters.read()
+    read = read_parameters()
     store = read.at(read.scale).store
     limits = Limits(store.max_pixels, store.file_seconds, store.file_memory_mb)
     found = scan_folder(path, next((one for one in ENDINGS if one == medium), None), limits)

@@ -10,12 +10,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline import cards, paths
+from pipeline import paths
+from pipeline.cards import read_card
 from pipeline.errors import UserError
 from pipeline.figures import decoded
 from pipeline.files import DRAWN, written
 from pipeline.parameters import Parameters
 from pipeline.store import index
+from pipeline.store.index import read_index
 from pipeline.store.sample import chosen, windows
 
 SHOWN = 24
@@ -25,14 +27,14 @@ SHOWN = 24
 def show(parameters: Parameters, scale: str, dataset: str) -> None:
     """Writes `reports/SCALE/DATASET/figures/show-*.png`. Raises UserError for what is not decoded yet."""
     parameters.at(scale)
-    card = cards.read(dataset)
+    card = read_card(dataset)
     indices = [paths.index(scale, dataset, split) for split in card.splits]
     if not all(path.exists() for path in indices):
         raise UserError(
             f"{dataset}: is not decoded yet at scale {scale}; "
             f"`snakemake --cores all {' '.join(path.as_posix() for path in indices)}` does it"
         )
-    rows = pd.concat([index.read(path) for path in indices], ignore_index=True)
+    rows = pd.concat([read_index(path) for path in indices], ignore_index=True)
     files = _files(rows)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
     console.print(f"[bold]{escape(card.title)}[/bold], {card.modality}, scale {scale}")

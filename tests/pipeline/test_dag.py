@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline import parameters
 from pipeline.dag import Dag
 from pipeline.errors import UserError
+from pipeline.parameters import read_parameters
 from tests.project import ROOT, enter_settings
 
 
@@ -18,7 +18,7 @@ def dag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dag:
     root = tmp_path / "repository"
     root.mkdir()
     enter_settings(root, monkeypatch)
-    return Dag(parameters.read())
+    return Dag(read_parameters())
 
 
 @pytest.mark.parametrize(

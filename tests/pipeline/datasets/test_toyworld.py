@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from pipeline import cards
+from pipeline.cards import read_card
 from pipeline.datasets import DATASETS
 from pipeline.datasets.toyworld import ACTIONS, CLASSES, FAMILIES, Clip, Toyworld, motion
 from pipeline.datasets.toyworld.objects import DRAWINGS
@@ -42,7 +42,7 @@ def rendered() -> list[Clip]:
 
 def test_the_registry_and_the_card_agree_with_the_code() -> None:
     assert load(DATASETS, "toyworld") is Toyworld
-    card = cards.read("toyworld")
+    card = read_card("toyworld")
     assert card.kind == "rendered"
     assert card.modality == "audio-visual"
     assert card.splits == ["train", "validation", "test"]

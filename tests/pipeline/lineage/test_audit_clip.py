@@ -8,10 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import parameters, paths
+from pipeline import paths
 from pipeline.errors import UserError
 from pipeline.lineage.audit_clip import clip, dataset_of, scored_clips, show_clip
 from pipeline.lineage.provenance import ReportedNumbers
+from pipeline.parameters import read_parameters
 from pipeline.tables.lecture import Lecture
 from tests.project import enter_settings
 
@@ -35,7 +36,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_file_is_looked_for_in_every_dataset(own: Path, tmp_path: Path) -> None:
-    settings = parameters.read()
+    settings = read_parameters()
     link = tmp_path / "link.mp4"
     link.symlink_to(own.absolute())
     # By its path from here, in full, from the folder that was added, and through a link; or by its id.
@@ -49,14 +50,14 @@ def test_a_file_of_no_dataset_is_named_with_what_was_looked_through(own: Path, t
     other.touch()
     expected = f"{other}: no file of toyworld, mine, toyworld-stills, which is all that is decoded at scale smoke"
     with pytest.raises(UserError, match=re.escape(expected)):
-        dataset_of(parameters.read(), "smoke", str(other))
+        dataset_of(read_parameters(), "smoke", str(other))
 
 
 def test_a_mistyped_path_into_an_own_folder_is_answered_from_that_folder(own: Path) -> None:
     index = paths.index("smoke", "mine", "train")
     ids = ["mine/train/100%25%20of%20it.mp4"]
     pd.DataFrame({"path": [str(own)], "id": ids, "parent": ids}).to_parquet(index)
-    settings = parameters.read()
+    settings = read_parameters()
     for name in ("own/100% of itt.mp4", str(Path("own/100% of itt.mp4").absolute())):
         assert dataset_of(settings, "smoke", name) == "mine"
         report = ReportedNumbers(settings, "smoke", "mine", {}, Lecture(tables=[], notes=[], published={}))
@@ -77,7 +78,7 @@ def test_every_name_of_a_file_is_told_and_where_a_link_leads(
     pd.DataFrame(rows).to_parquet(paths.index("smoke", "mine", "train"))
     Path("data/excluded.txt").touch()
     report = ReportedNumbers(
-        parameters.read(), "smoke", "mine", evaluations={}, lecture=Lecture(tables=[], notes=[], published={})
+        read_parameters(), "smoke", "mine", evaluations={}, lecture=Lecture(tables=[], notes=[], published={})
     )
     show_clip(report, str(own), as_json=False)
     assert capsys.readouterr().out.splitlines() == [
@@ -102,7 +103,7 @@ def test_a_printed_id_is_of_no_file_but_its_own(own: Path) -> None:
     pd.DataFrame(rows).assign(reason=None).to_parquet(paths.index("smoke", "mine", "train"))
     Path("data/excluded.txt").touch()
     report = ReportedNumbers(
-        parameters.read(), "smoke", "mine", evaluations={}, lecture=Lecture(tables=[], notes=[], published={})
+        read_parameters(), "smoke", "mine", evaluations={}, lecture=Lecture(tables=[], notes=[], published={})
     )
     for name, id in names.items():
         found = clip(report, f"mine/train/{id}")
@@ -116,14 +117,14 @@ def test_a_path_that_fits_two_folders_is_asked_back(own: Path) -> None:
     index.parent.mkdir(parents=True)
     index.write_bytes(paths.index("smoke", "mine", "train").read_bytes())
     with pytest.raises(UserError, match="a file of each of mine, yours; say which by --dataset"):
-        dataset_of(parameters.read(), "smoke", str(own))
+        dataset_of(read_parameters(), "smoke", str(own))
 
 
 def test_a_name_that_is_nothing_is_of_the_dataset_of_params_only_where_that_is_decoded(own: Path) -> None:
-    assert dataset_of(parameters.read(), "smoke", "nothing.mp4") == "toyworld"
+    assert dataset_of(read_parameters(), "smoke", "nothing.mp4") == "toyworld"
     paths.index("smoke", "toyworld", "train").unlink()
     with pytest.raises(UserError, match=r"nothing.mp4: no file of mine, toyworld-stills, which is all that is decoded"):
-        dataset_of(parameters.read(), "smoke", "nothing.mp4")
+        dataset_of(read_parameters(), "smoke", "nothing.mp4")
 
 
 def test_a_clip_is_scored_as_an_example_as_the_partner_of_one_or_by_being_found(tmp_path: Path) -> None:

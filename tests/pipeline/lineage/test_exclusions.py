@@ -9,6 +9,7 @@ import pytest
 from pipeline import paths
 from pipeline.errors import UserError
 from pipeline.lineage import exclusions
+from pipeline.lineage.exclusions import read_exclusions
 
 IDS = [
     "mine/train/a.mp4",
@@ -33,13 +34,13 @@ def test_each_split_gets_its_own_lines() -> None:
         "# comment\n\ntoyworld/test/000001 withdrawn by its owner\ntoyworld/train/000002 blurred\n"
     )
     exclusions.refresh("smoke", ["toyworld", "toyworld2"])
-    of_split = {split: exclusions.read(paths.exclusions("smoke", "toyworld", split)) for split in paths.SPLITS}
+    of_split = {split: read_exclusions(paths.exclusions("smoke", "toyworld", split)) for split in paths.SPLITS}
     assert of_split == {
         "train": {"toyworld/train/000002": "blurred"},
         "validation": {},
         "test": {"toyworld/test/000001": "withdrawn by its owner"},
     }
-    assert exclusions.read(paths.exclusions("smoke", "toyworld2", "test")) == {}
+    assert read_exclusions(paths.exclusions("smoke", "toyworld2", "test")) == {}
 
 
 def test_only_the_part_that_changed_is_written() -> None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import parameters
+from pipeline.parameters import read_parameters
 from pipeline.shortcuts.cheap import DIRECTION, ORDER, Finding, cheap, distances, powers
 from pipeline.shortcuts.clips import Cues, collect
 from pipeline.shortcuts.values import CUES, Clip
@@ -54,7 +54,7 @@ def findings_of(folder: Path, make_clip: MakeClip, leak: Leak) -> dict[tuple[str
     shuffled = pd.DataFrame([rows[at] for at in order])
     cues = collect(shuffled, folder, folder / "objects.parquet", pd.DataFrame(tuples), points=6, folds=5, per_clip=2)
     assert sorted(cues.positions) == list(range(CLIPS))
-    settings = parameters.read().at("smoke").shortcuts
+    settings = read_parameters().at("smoke").shortcuts
     own = labels[order][cues.positions]
     found = cheap(cues, {"action": own, "sounding": own}, "sounding", settings)
     return {(one.cue, one.target): one for one in found}
@@ -108,7 +108,7 @@ def test_a_cue_of_enough_clips_is_shown_to_be_absent() -> None:
     noise = {cue: list(rng.normal(size=(clips, 3)).astype(np.float32)) for cue in CUES}
     pairs = {cue: list(rng.normal(size=(clips, 2, 9)).astype(np.float32)) for cue in CUES}
     cues = Cues([*range(clips)], [at % 5 for at in range(clips)], noise, noise, pairs, [*range(clips)])
-    settings = parameters.read().at("default").shortcuts
+    settings = read_parameters().at("default").shortcuts
     found = cheap(cues, {"action": rng.integers(10, size=clips)}, None, settings)
     assert all(one.passes for one in found)
     assert min(powers(found, settings.margin).values()) > 0.999
@@ -127,7 +127,7 @@ def test_order_is_told_by_distances_where_a_cue_moves_steadily() -> None:
     ]
     nothing = {cue: list(np.zeros((clips, 1), np.float32)) for cue in CUES}
     cues = Cues([*range(clips)], [at % 5 for at in range(clips)], nothing, nothing, pairs, [*range(clips)])
-    settings = parameters.read().at("smoke").shortcuts
+    settings = read_parameters().at("smoke").shortcuts
     told = {one.cue: one.accuracy for one in distances(cues, settings)}
     assert told.pop("mean colour") > 0.95
     assert max(told.values()) < 0.6

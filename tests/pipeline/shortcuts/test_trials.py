@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline import parameters
+from pipeline.parameters import read_parameters
 from pipeline.parameters.models import ShortcutSettings
 from pipeline.shortcuts.ceilings import CONTRAST, Frames, Sound, with_motion
 from pipeline.shortcuts.trials import BLIND, ORDERED, SOUND, Trial, compare, encoder_of, trial
@@ -26,7 +26,7 @@ STREAMS = {"frames": Stream("uint8", (SIDE, SIDE, 3), None), "spectrogram": Stre
 
 @pytest.fixture(scope="module")
 def settings() -> ShortcutSettings:
-    read = parameters.read()
+    read = read_parameters()
     return read.at("smoke").shortcuts.model_copy(update={"penalties": [0.1], "few_labels": 5})
 
 
@@ -114,7 +114,7 @@ def test_ordered_frames_tell_what_averaged_ones_cannot(
     ordered, blind = (trial(task, sources, longer, "cpu", None) for task in (ORDERED, BLIND))
     assert accuracies(ordered)[0] > 0.9
     assert accuracies(blind)[0] < 0.7
-    gap = compare("order", ordered.correct, blind.correct, ordered.clusters, parameters.read().bootstrap).gap
+    gap = compare("order", ordered.correct, blind.correct, ordered.clusters, read_parameters().bootstrap).gap
     assert gap.low > 0
 
 

@@ -10,16 +10,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import parameters, paths
-from pipeline.datasets.toyworld.encode import write
+from pipeline import paths
+from pipeline.datasets.toyworld.encode import write_clip
 from pipeline.errors import UserError
 from pipeline.files import md5_of
-from pipeline.lineage import dvc_sync, receipts
-from pipeline.parameters import Parameters
+from pipeline.lineage import dvc_sync
+from pipeline.lineage.receipts import read_receipt
+from pipeline.parameters import Parameters, read_parameters
 from pipeline.stages.crop import COLUMNS, crop, main_objects
 from pipeline.stages.decode import decode
 from pipeline.stages.index import index as make_index
 from pipeline.store import index
+from pipeline.store.index import read_index
 from pipeline.store.sharding import shard_counts, shard_of
 from pipeline.store.shards import Shard
 from pipeline.store.source import StoreSource
@@ -57,7 +59,7 @@ def film(path: Path, number: int) -> list[dict[str, Any]]:
                 | dict(zip(("left", "top", "right", "bottom"), box, strict=True))
             )
     path.parent.mkdir(parents=True, exist_ok=True)
-    write(
+    write_clip(
         path,
         np.stack([drawn(number, frame) for frame in range(FRAMES)]),
         np.zeros(FRAMES * 3840, np.float32),
@@ -71,7 +73,7 @@ def film(path: Path, number: int) -> list[dict[str, Any]]:
 def stills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parameters:
     """A project's folder with eight clips and their annotations; two shards of stills."""
     enter_settings(tmp_path, monkeypatch)
-    read = parameters.read()
+    read = read_parameters()
     # So close that a still is smaller than what the store keeps.
     read.scales["smoke"].datasets["toyworld-stills"] |= {"clips_per_shard": CLIPS // 2, "around": [1.1, 1.4]}
     read.scales["smoke"].datasets["toyworld"]["clips"]["train"] = CLIPS
@@ -101,7 +103,7 @@ def made(read: Parameters) -> pd.DataFrame:
     for number in range(shard_counts(read, "smoke", "toyworld-stills")["train"]):
         decode(read, "smoke", "toyworld-stills", "train", number)
     make_index(read, "smoke", "toyworld-stills", "train")
-    return index.read(paths.index("smoke", "toyworld-stills", "train"))
+    return read_index(paths.index("smoke", "toyworld-stills", "train"))
 
 
 def test_every_clip_has_its_stills_and_a_reason_where_they_are_not_used(stills: Parameters) -> None:
@@ -118,13 +120,13 @@ def test_every_clip_has_its_stills_and_a_reason_where_they_are_not_used(stills: 
         **{f"toyworld-stills/train/{number:06d}-{one}": reason for number, reason in told.items() for one in range(2)},
         "toyworld-stills/train/000002-1": "excluded: out of focus",
     }
-    notes = receipts.read(paths.receipt_beside(paths.index("smoke", "toyworld-stills", "train")))["notes"]
+    notes = read_receipt(paths.receipt_beside(paths.index("smoke", "toyworld-stills", "train")))["notes"]
     assert notes["excluded_but_not_there"] == ["toyworld/train/999999"]
 
 
 def test_a_still_is_its_box_of_its_parents_frame(stills: Parameters) -> None:
     rows = made(stills)
-    files = index.read(paths.raw("smoke", "toyworld") / "files.parquet").set_index("id")
+    files = read_index(paths.raw("smoke", "toyworld") / "files.parquet").set_index("id")
     usable = rows.iloc[index.usable(rows)]
     assert len(usable) == 2 * (CLIPS - 3) - 1
     for row in usable.itertuples():

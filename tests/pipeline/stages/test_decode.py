@@ -12,17 +12,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import cards, parameters, paths
+from pipeline import paths
+from pipeline.cards import read_card
 from pipeline.datasets.toyworld import Toyworld
 from pipeline.errors import UserError
 from pipeline.files import md5_of, partial
-from pipeline.lineage import dvc_sync, receipts
+from pipeline.lineage import dvc_sync
+from pipeline.lineage.receipts import read_receipt
 from pipeline.media.sound import read_sound
 from pipeline.media.spectrogram import log_spectrogram
 from pipeline.media.video import open_video, square
+from pipeline.parameters import read_parameters
 from pipeline.stages.decode import decode
 from pipeline.stages.index import index
-from pipeline.store import index as rows_of_store
+from pipeline.store.index import read_index
 from pipeline.store.sharding import shard_counts
 from pipeline.store.shards import Shard
 from tests.pipeline.media.films import film
@@ -97,7 +100,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(ROOT / "data" / "cards", tmp_path / "data" / "cards")
     shutil.copyfile(ROOT / "data" / "excluded.txt", tmp_path / "data" / "excluded.txt")
     shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
-    dvc_sync.refresh(parameters.read(), "smoke")
+    dvc_sync.refresh(read_parameters(), "smoke")
     return tmp_path
 
 
@@ -111,21 +114,21 @@ def listed(files: dict[str, bytes]) -> None:
         rows.append(
             {"id": f"toyworld/train/{Path(name).stem}", "split": "train", "path": (folder / name).as_posix()}
             | {"md5": md5_of(folder / name), "size": len(content)}
-            | {f"label_{label}": value.classes[0] for label, value in cards.read("toyworld").labels.items()}
+            | {f"label_{label}": value.classes[0] for label, value in read_card("toyworld").labels.items()}
         )
     pd.DataFrame(rows).to_parquet(paths.raw("smoke", "toyworld") / "files.parquet")
 
 
 def decoded(**store: object) -> pd.DataFrame:
     """The rows of the training split, by id, after decoding with changed settings of the store."""
-    read = parameters.read()
+    read = read_parameters()
     smoke = read.at("smoke")
     smoke = smoke.model_copy(update={"store": smoke.store.model_copy(update=store)})
     changed = read.model_copy(update={"scales": {**read.scales, "smoke": smoke}})
     for number in range(shard_counts(changed, "smoke", "toyworld")["train"]):
         decode(changed, "smoke", "toyworld", "train", number)
     index(changed, "smoke", "toyworld", "train")
-    return rows_of_store.read(paths.index("smoke", "toyworld", "train")).set_index("id").sort_index()
+    return read_index(paths.index("smoke", "toyworld", "train")).set_index("id").sort_index()
 
 
 @pytest.mark.usefixtures("house")
@@ -154,7 +157,7 @@ def test_damaged_files_stand_in_the_index_with_their_reason(clip: Path, capsys: 
     assert "'toyworld/train/empty' is empty" in told
     assert "files are left out" in told
     notes = [
-        receipts.read(paths.shard("smoke", "toyworld", "train", number).with_suffix(".receipt.json"))["notes"]
+        read_receipt(paths.shard("smoke", "toyworld", "train", number).with_suffix(".receipt.json"))["notes"]
         for number in (0, 1)
     ]
     assert sum(note["unusable"] for note in notes) == len(damages)
@@ -220,7 +223,7 @@ def test_killed_in_the_middle_of_a_shard_it_leaves_nothing_and_is_made_the_same(
     assert not arrow.with_suffix(".receipt.json").exists()
     subprocess.run(command, env=environment, check=True, stderr=subprocess.DEVNULL)
     again = md5_of(arrow)
-    rows = rows_of_store.read(arrow.with_suffix(".parquet"))
+    rows = read_index(arrow.with_suffix(".parquet"))
     assert rows["reason"].isna().all()
     assert len(Shard(arrow)) == len(rows)
     subprocess.run(command, env=environment, check=True, stderr=subprocess.DEVNULL)

@@ -16,14 +16,18 @@ import pytest
 import torch
 import yaml
 
-from pipeline import cards, parameters, paths
+from pipeline import paths
+from pipeline.cards import read_card
 from pipeline.errors import UserError
-from pipeline.lineage import fingerprints, receipts
+from pipeline.lineage import fingerprints
+from pipeline.lineage.receipts import read_receipt
+from pipeline.parameters import read_parameters
 from pipeline.run_files import checkpoint
+from pipeline.run_files.checkpoint import read_checkpoint, write_checkpoint
 from pipeline.stages.evaluate import evaluate
 from pipeline.stages.features import features
 from pipeline.stages.pretrain import pretrain
-from pipeline.store import index
+from pipeline.store.index import write_index
 from pipeline.store.shards import ShardWriter
 from pipeline.store.streams import Stream
 from tests.project import ROOT, enter_settings
@@ -37,7 +41,7 @@ SHORT = {"steps": 12, "batch_size": 8, "log_every": 4, "checkpoint_every": 5, "w
 
 def write_split(split: str, count: int, *, usable: bool = True, one_of_its_class: bool = False) -> None:
     """Stills, each of its class's colour; with `one_of_its_class` the first is the only one of its class."""
-    rng, classes = np.random.default_rng(len(split)), cards.read(DATASET).labels["object"].classes
+    rng, classes = np.random.default_rng(len(split)), read_card(DATASET).labels["object"].classes
     palette = np.random.default_rng(0).integers(0, 200, (len(classes), 3))
     folder = paths.decoded("smoke", DATASET)
     (folder / "index").mkdir(parents=True, exist_ok=True)
@@ -52,7 +56,7 @@ def write_split(split: str, count: int, *, usable: bool = True, one_of_its_class
                 | {"frame_times": [0.0], "reason": None if usable else "excluded: withdrawn", "origin": clip}
                 | {"offset": writer.append({"frames": picture.astype(np.uint8)}), "label_object": classes[label]}
             )
-    index.write(paths.index("smoke", DATASET, split), rows, ["object"])
+    write_index(paths.index("smoke", DATASET, split), rows, ["object"])
 
 
 def schedule(run: str, **changes: Any) -> None:
@@ -73,7 +77,7 @@ def edit(place: tuple[str, ...], changes: dict[str, Any]) -> None:
 def decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A project's folder with stills for training and validation, and a short schedule for both runs."""
     enter_settings(tmp_path, monkeypatch)
-    fingerprints.refresh(parameters.read(), "smoke")
+    fingerprints.refresh(read_parameters(), "smoke")
     write_split("train", 40)
     write_split("validation", 20)
     edit((), {"device": "cpu"})
@@ -83,8 +87,8 @@ def decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def trained(run: str = "rotation") -> dict[str, Any]:
     """The receipt's notes."""
-    pretrain(parameters.read(), "smoke", DATASET, run, 0)
-    return receipts.read(paths.run("smoke", DATASET, run, 0) / "receipt.json")["notes"]
+    pretrain(read_parameters(), "smoke", DATASET, run, 0)
+    return read_receipt(paths.run("smoke", DATASET, run, 0) / "receipt.json")["notes"]
 
 
 def outputs(folder: Path = FOLDER) -> list[bytes]:
@@ -128,7 +132,7 @@ def test_a_run_that_was_killed_goes_on_and_ends_in_the_same_bytes() -> None:
     assert resumed.returncode == 0
     assert f"{KEPT}: training goes on after step " in said
     assert outputs() == expected
-    notes = receipts.read(FOLDER / "receipt.json")["notes"]
+    notes = read_receipt(FOLDER / "receipt.json")["notes"]
     assert notes["resumed_from_step"] in range(10, 120, 10)
     assert notes["steps"] == 120
     assert not KEPT.exists()
@@ -152,7 +156,7 @@ def test_what_a_run_leaves() -> None:
     assert (notes["steps"], notes["images_seen"], notes["resumed_from_step"]) == (12, 96, None)
     assert (notes["device"], notes["precision"]) == ("cpu", "fp32")
     assert notes["images_per_second"] == pytest.approx(96 / notes["seconds_of_training"], rel=0.05)
-    used = receipts.read(FOLDER / "receipt.json")["clips"]
+    used = read_receipt(FOLDER / "receipt.json")["clips"]
     assert [(one["role"], one["split"], one["count"]) for one in used] == [
         ("trained on", "train", 40),
         ("watched on", "validation", 20),
@@ -191,7 +195,7 @@ def test_a_checkpoint_that_cannot_be_used_is_left_aside_with_one_line(
     trained()
     expected = outputs()
     tensors = {"method/weight": torch.arange(1000.0)}
-    checkpoint.write(KEPT, checkpoint.Checkpoint(5, 4, [], {}, tensors), "another run")
+    write_checkpoint(KEPT, checkpoint.Checkpoint(5, 4, [], {}, tensors), "another run")
     content = bytearray(KEPT.read_bytes())
     content[-100] ^= 1
     match damage:
@@ -247,13 +251,13 @@ def test_a_checkpoint_is_read_as_it_was_written(tmp_path: Path) -> None:
     rows = [{"step": 2, "images": 16, "learning_rate": 0.1, "main/loss": 1 / 3}]
     path = tmp_path / "checkpoint.safetensors"
     given = checkpoint.Checkpoint(3, 2, rows, {"main/loss": float(torch.tensor(0.1))}, tensors)
-    checkpoint.write(path, given, "this run")
-    read = checkpoint.read(path, "this run")
+    write_checkpoint(path, given, "this run")
+    read = read_checkpoint(path, "this run")
     assert read is not None
     assert (read.step, read.logged, read.rows, read.sums) == (3, 2, rows, given.sums)
     assert read.tensors.keys() == tensors.keys()
     assert all(torch.equal(read.tensors[name], tensors[name]) for name in tensors)
-    assert checkpoint.read(tmp_path / "none.safetensors", "this run") is None
+    assert read_checkpoint(tmp_path / "none.safetensors", "this run") is None
 
 
 @pytest.mark.usefixtures("decoded")
@@ -303,10 +307,11 @@ def test_a_batch_larger_than_the_data_is_named() -> None:
 def test_a_machine_with_too_little_memory_is_told_which_number_to_change() -> None:
     edit(("scales", "smoke", "training", "rotation", "networks", "encoder"), {"side": 4096})
     code = (
-        "import sys; from pipeline import memory, parameters, process; process.prepare(1)\n"
+        "import sys; from pipeline import memory, process; process.prepare(1)\n"
+        "from pipeline.parameters import read_parameters\n"
         "from pipeline.stages.pretrain import pretrain; from pipeline.errors import UserError\n"
         "memory.limit_memory(3 * 2**30)  # 1500 MiB do not hold the compiler that an optimiser imports\n"
-        f"try: pretrain(parameters.read(), 'smoke', '{DATASET}', 'rotation', 0)\n"
+        f"try: pretrain(read_parameters(), 'smoke', '{DATASET}', 'rotation', 0)\n"
         "except UserError as error: sys.exit(f'error: {error}')"
     )
     source = os.pathsep.join([str(ROOT), str(ROOT / "ssl"), os.environ.get("PYTHONPATH", "")])
@@ -321,8 +326,10 @@ def test_a_machine_with_too_little_memory_is_told_which_number_to_change() -> No
 @pytest.fixture
 def own(decoded: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same stills as somebody's own files: as few as they happen to be."""
-    read = cards.read
-    monkeypatch.setattr(cards, "read", lambda name: read(name).model_copy(update={"kind": "folder"}))
+    for reader in ("cards", "stages.pretrain", "stages.features", "stages.evaluate"):
+        monkeypatch.setattr(
+            f"pipeline.{reader}.read_card", lambda name: read_card(name).model_copy(update={"kind": "folder"})
+        )
 
 
 @pytest.mark.usefixtures("own")
@@ -339,7 +346,7 @@ def test_own_files_that_are_too_few_to_train_on_say_so_in_run_and_evaluation() -
     write_split("test", 20)
     reason = "training takes two entries or more: there is 1"
     assert trained()["refused"] == reason
-    assert receipts.read(FOLDER / "receipt.json")["clips"] == []
+    assert read_receipt(FOLDER / "receipt.json")["clips"] == []
     evaluate_linearly("rotation")
     assert evaluated("rotation") == (reason, [], 0)
 
@@ -373,7 +380,7 @@ def test_of_rendered_clips_too_few_are_an_error() -> None:
 
 
 def evaluate_linearly(run: str) -> None:
-    settings = parameters.read()
+    settings = read_parameters()
     features(settings, "smoke", DATASET, run, 0, DATASET)
     evaluate(settings, "smoke", DATASET, run, 0, DATASET, "linear")
 

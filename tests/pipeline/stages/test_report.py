@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from pipeline import parameters
+from pipeline.parameters import read_parameters
 from pipeline.stages.report import contents, small_batches
 from pipeline.tables.skipped_files import SkippedFile
 
@@ -17,7 +17,7 @@ def test_what_is_to_be_excluded_and_not_there_is_told_with_a_near_miss() -> None
         }
     )
     excluded = [{"mine/train/a.mp4@0001": "blurred", "mine/train/b.mp4": "withdrawn"}]
-    made = contents(parameters.read(), "smoke", "mine", [], rows, excluded, tuple_counts=[])
+    made = contents(read_parameters(), "smoke", "mine", [], rows, excluded, tuple_counts=[])
     absent = "named in data/excluded.txt, but not there at this scale; did you mean 'mine/test/b.mp4'?"
     assert made.skipped_files == [
         SkippedFile("mine/train/a.mp4", "excluded: blurred", in_part=True),

@@ -8,13 +8,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import cards, parameters, paths
+from pipeline import paths
+from pipeline.cards import read_card
 from pipeline.errors import UserError
-from pipeline.lineage import fingerprints, receipts
-from pipeline.parameters import Parameters
+from pipeline.lineage import fingerprints
+from pipeline.lineage.receipts import read_receipt
+from pipeline.parameters import Parameters, read_parameters
 from pipeline.stages.mine import SCHEMA
 from pipeline.stages.shortcuts import shortcuts
-from pipeline.store import index
+from pipeline.store.index import write_index
 from pipeline.store.shards import ShardWriter
 from pipeline.store.streams import stream
 from tests.project import enter_settings
@@ -27,7 +29,7 @@ STREAMS = {name: stream(name, SIDE, 48000) for name in ("frames", "flow", "spect
 def clips(split: str, rng: np.random.Generator) -> list[dict[str, object]]:
     """Noise that is brighter the higher the number of the object's class; everything else is even. Returns their
     annotations."""
-    classes = cards.read("toyworld").labels
+    classes = read_card("toyworld").labels
     folder = paths.decoded("smoke", "toyworld")
     rows, objects, tuples = [], [], []
     times = np.arange(FRAMES) * 0.08
@@ -56,7 +58,7 @@ def clips(split: str, rng: np.random.Generator) -> list[dict[str, object]]:
             )
             box = {"left": 8.0, "top": 8.0, "right": 16.0, "bottom": 16.0, "role": "main", "id": clip}
             objects += [{**box, "frame": frame, "mask": [SIDE * 10, 8, SIDE * 22 - 8]} for frame in range(FRAMES)]
-    index.write(paths.index("smoke", "toyworld", split), rows, list(classes))
+    write_index(paths.index("smoke", "toyworld", split), rows, list(classes))
     mined = paths.tuples("smoke", "toyworld", split)
     mined.parent.mkdir(exist_ok=True)
     pq.write_table(pa.Table.from_pylist(tuples, SCHEMA), mined)
@@ -64,7 +66,7 @@ def clips(split: str, rng: np.random.Generator) -> list[dict[str, object]]:
 
 
 def stills(split: str, rng: np.random.Generator) -> None:
-    classes = cards.read("toyworld-stills").labels["object"].classes
+    classes = read_card("toyworld-stills").labels["object"].classes
     rows = []
     with ShardWriter(
         paths.decoded("smoke", "toyworld-stills") / f"{split}-000.arrow", {"frames": STREAMS["frames"]}
@@ -83,14 +85,14 @@ def stills(split: str, rng: np.random.Generator) -> None:
                 }
                 | {"label_object": classes[number // 2 % len(classes)]}
             )
-    index.write(paths.index("smoke", "toyworld-stills", split), rows, ["object"])
+    write_index(paths.index("smoke", "toyworld-stills", split), rows, ["object"])
 
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parameters:
     """A project's folder with a hundred clips and two hundred stills; networks that train for two steps."""
     enter_settings(tmp_path, monkeypatch)
-    read = parameters.read()
+    read = read_parameters()
     smoke = read.at("smoke")
     schedules = {
         name: schedule.model_copy(update={"steps": 2, "warmup_steps": 0}) for name, schedule in smoke.shortcuts.ceilings
@@ -134,10 +136,10 @@ def test_the_report_names_the_cue_that_was_planted(data: Parameters) -> None:
     assert values["passes"] == {"cues": False, "ceilings": False}
     assert "mean colour for object" in page.splitlines()[2]
     assert (
-        f"frames of {parameters.read().at('smoke').shortcuts.clip_side} px, beside each, as the network's second"
+        f"frames of {read_parameters().at('smoke').shortcuts.clip_side} px, beside each, as the network's second"
         in page
     )
-    receipt = receipts.read(paths.receipt_beside(paths.shortcuts()))
+    receipt = read_receipt(paths.receipt_beside(paths.shortcuts()))
     read = {one["path"] for one in receipt["inputs"]}
     assert "data/decoded/smoke/toyworld-stills/test-000.arrow" in read
     assert "data/decoded/smoke/toyworld/tuples/train.parquet" in read

@@ -7,7 +7,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from pipeline.errors import UserError
-from pipeline.store import features
+from pipeline.store.features import read_features, write_features
 from selfsup.probes.features import Features
 
 MADE_FROM = {"weights": "a", "train": "b"}
@@ -22,8 +22,8 @@ def some(count: int, seed: int) -> Features:
 def test_what_is_read_is_what_was_written_from_the_shallow_blocks_to_the_deep(tmp_path: Path) -> None:
     path = tmp_path / "features.safetensors"
     written = {"train": some(7, seed=0), "test": some(3, seed=1)}
-    features.write(written, MADE_FROM, path)
-    read = features.read(path, written, MADE_FROM)
+    write_features(written, MADE_FROM, path)
+    read = read_features(path, written, MADE_FROM)
     for split, expected in written.items():
         found = read[split]
         assert found.rows.tolist() == expected.rows.tolist()
@@ -35,25 +35,25 @@ def test_what_is_read_is_what_was_written_from_the_shallow_blocks_to_the_deep(tm
 def test_a_file_that_does_not_hold_a_split_is_damaged_or_missing_is_named(tmp_path: Path) -> None:
     path = tmp_path / "features.safetensors"
     with pytest.raises(UserError, match=r"features\.safetensors: missing; `snakemake .*` makes it"):
-        features.read(path, ["train"], MADE_FROM)
-    features.write({"train": some(2, seed=0)}, MADE_FROM, path)
+        read_features(path, ["train"], MADE_FROM)
+    write_features({"train": some(2, seed=0)}, MADE_FROM, path)
     with pytest.raises(UserError, match=r"holds no readable features \('test/rows'\); delete it and run again"):
-        features.read(path, ["test"], MADE_FROM)
+        read_features(path, ["test"], MADE_FROM)
     path.write_bytes(path.read_bytes()[:-8])
     with pytest.raises(UserError, match="holds no readable features"):
-        features.read(path, ["train"], MADE_FROM)
+        read_features(path, ["train"], MADE_FROM)
 
 
 @pytest.mark.parametrize("other", ["weights", "train"])
 def test_features_of_other_weights_or_clips_are_refused(tmp_path: Path, other: str) -> None:
     path = tmp_path / "features.safetensors"
-    features.write({"train": some(2, seed=0)}, MADE_FROM, path)
+    write_features({"train": some(2, seed=0)}, MADE_FROM, path)
     with pytest.raises(UserError, match="made from other weights or clips than are here; delete it and run again"):
-        features.read(path, ["train"], MADE_FROM | {other: "c"})
+        read_features(path, ["train"], MADE_FROM | {other: "c"})
 
 
 def test_a_file_that_another_program_wrote_is_named(tmp_path: Path) -> None:
     path = tmp_path / "features.safetensors"
     save_file({"train/rows": np.arange(2)}, path)
     with pytest.raises(UserError, match="holds no readable features"):
-        features.read(path, ["train"], MADE_FROM)
+        read_features(path, ["train"], MADE_FROM)

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.tables import aliases, lecture, lecture_report, metrics, numbers
+from pipeline.tables.lecture import read_lecture
 from pipeline.tables.lecture_report import ReportContents, render_lecture_report
 from pipeline.tables.markdown import grid, points
 from pipeline.tables.results import read_result
@@ -20,7 +21,7 @@ REFERENCES = {(run, "toyworld", "linear"): "random" for run in ("random", "rotat
 
 @pytest.fixture(scope="module")
 def the_lecture() -> lecture.Lecture:
-    return lecture.read()
+    return read_lecture()
 
 
 def report_of(folders: list[Path]) -> ReportContents:

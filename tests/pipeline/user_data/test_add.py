@@ -9,7 +9,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from pipeline import cards
+from pipeline.cards import read_card
 from pipeline.errors import UserError
 from pipeline.user_data.add import add
 from tests.media import image, sound, video
@@ -50,7 +50,7 @@ def test_videos_of_several_kinds(folder: Path, capsys: OUTPUT) -> None:
     assert "walk/empty.mp4: is empty" in said
     assert "walk/text.mp4: is of no type that is known here" in said
     assert "walk/[bold].mp4: cannot be decoded" in said
-    card = cards.read("mine")
+    card = read_card("mine")
     assert card.modality == "video"
     assert card.labels["class"].classes == ['ru"n', "walk"]
     assert card.main == "class"
@@ -66,7 +66,7 @@ def test_sound_makes_videos_audio_visual(folder: Path, silent: int, modality: st
         video(folder / "a" / f"{number}.mp4", layout=layout)
         video(folder / "b" / f"{number}.mp4", layout=layout, seed=1)
     add("mine", folder, "", replace=False)
-    assert cards.read("mine").modality == modality
+    assert read_card("mine").modality == modality
     assert f"with sound       {8 - 2 * silent} of 8" in capsys.readouterr().out
 
 
@@ -89,7 +89,7 @@ def test_sounds(folder: Path, capsys: OUTPUT) -> None:
     (folder / "low/broken.wav").write_bytes(b"RIFF" + bytes(range(100)))
     add("mine", folder, "", replace=False)
     said = capsys.readouterr().out
-    assert cards.read("mine").modality == "audio"
+    assert read_card("mine").modality == "audio"
     assert "22050 Hz (4)" in said
     assert "48000 Hz (4)" in said
     assert "low/broken.wav: is of no type that is known here" in said
@@ -114,7 +114,7 @@ def test_images_of_every_kind(folder: Path, capsys: OUTPUT) -> None:
     (folder / "b/cut.jpg").write_bytes(whole[: len(whole) // 2])
     add("mine", folder, "", replace=False)
     said = capsys.readouterr().out
-    assert cards.read("mine").modality == "image"
+    assert read_card("mine").modality == "image"
     assert "11 image files, 10 usable, 1 not" in said
     assert "b/cut.jpg: cannot be decoded: OSError: image file is truncated" in said
 
@@ -125,7 +125,7 @@ def test_class_names_that_yaml_would_take_for_something_else(folder: Path) -> No
         image(folder / name / "a.png")
     add("mine", folder, "", replace=False)
     expected = sorted(["100%25", "caf%E9", *names[:-2]])
-    assert cards.read("mine").labels["class"].classes == expected
+    assert read_card("mine").labels["class"].classes == expected
     text = Path("data/cards/mine.yaml").read_text()
     assert text.startswith("# Written by `python -m pipeline add`")
     assert yaml.safe_load(text)["files"] == {"train": 9}
@@ -142,8 +142,8 @@ def test_a_folder_for_pretraining_alone(folder: Path, capsys: OUTPUT) -> None:
     add("one", folder, "", replace=False)
     assert "one class only, 'one': for pretraining alone" in capsys.readouterr().out.replace("\n", " ")
     for name in ("flat", "one"):
-        assert cards.read(name).labels == {}
-        assert cards.read(name).files == {"train": 5}
+        assert read_card(name).labels == {}
+        assert read_card(name).files == {"train": 5}
 
 
 def test_links_are_named_with_what_they_lead_to(folder: Path, capsys: OUTPUT) -> None:
@@ -166,7 +166,7 @@ def test_links_are_named_with_what_they_lead_to(folder: Path, capsys: OUTPUT) ->
     assert "is a link, followed" not in words
     assert "are links, followed" not in words
     text = Path("data/cards/mine.yaml").read_text()
-    assert sum(cards.read("mine").files.values()) == 13
+    assert sum(read_card("mine").files.values()) == 13
     counts = re.findall(r'- "[ab]"  # ([\d, ]+)', text)
     assert sum(int(one) for line in counts for one in line.split(", ")) == 9
 
@@ -213,7 +213,7 @@ def test_folders_of_which_nothing_can_be_used(folder: Path) -> None:
     refused("--medium: expected image, video, audio, found 'vidoe'; did you mean 'video'", medium="vidoe")
     refused("expected audio files, found none", medium="audio")
     add("mine", folder, "image", replace=False)
-    assert cards.read("mine").modality == "image"
+    assert read_card("mine").modality == "image"
 
 
 def test_it_runs_in_the_repositorys_root_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,7 +227,7 @@ def test_it_runs_in_the_repositorys_root_alone(folder: Path, monkeypatch: pytest
 def test_a_folder_inside_the_repository_moves_with_it(repository: Path) -> None:
     image(repository / "data/own/a.png")
     add("mine", Path("data/own"), "", replace=False)
-    assert cards.read("mine").root == "data/own"
+    assert read_card("mine").root == "data/own"
 
 
 def test_a_card_is_counted_anew_when_asked_for(folder: Path) -> None:
@@ -235,4 +235,4 @@ def test_a_card_is_counted_anew_when_asked_for(folder: Path) -> None:
     add("mine", folder, "", replace=False)
     image(folder / "b.png")
     add("mine", folder, "", replace=True)
-    assert cards.read("mine").files == {"train": 2}
+    assert read_card("mine").files == {"train": 2}
