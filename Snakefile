@@ -14,7 +14,7 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 from pipeline import cards, paths, process
-from pipeline.dag import Dag
+from pipeline.dag import EVALUATION_FILES, Dag
 from pipeline.errors import UserError
 from pipeline.files import discard
 from pipeline.lineage import dvc_sync, exclusions
@@ -44,6 +44,7 @@ wildcard_constraints:
     run="|".join(PARAMETERS.runs),
     protocol="|".join(PARAMETERS.protocols),
     seed="[0-9]+",
+    part="|".join(paths.PARTS),
 
 
 include: "pipeline/rules/data.smk"
@@ -56,7 +57,6 @@ localrules:
     table,
     data,
     pretrain_all,
-    features_all,
     evaluate_all,
 
 

@@ -121,6 +121,11 @@ def parent(dataset: str) -> str | None:
     return crops.dataset if crops else None
 
 
+def stills_of(dataset: str, among: Iterable[str]) -> str:
+    """The first of some datasets that is cut from this one; itself where none is."""
+    return next((name for name in among if parent(name) == dataset), dataset)
+
+
 def folders() -> list[str]:
     """Datasets that are somebody's own files: nothing makes them."""
     return [name for name in names() if read_card(name).kind == "folder"]

@@ -95,44 +95,41 @@ def pretrain(scale: Scale, dataset: Dataset, run: Name, seed: Seed) -> None:
 
 
 @app.command(rich_help_panel=STAGES)
-def features(scale: Scale, dataset: Dataset, run: Name, seed: Seed, on: On) -> None:
-    """Compute what a run's frozen encoder of pictures makes of a dataset."""
-    parameters = _prepared(scale)
-    from pipeline.stages.features import features as stage
-
-    stage(parameters, scale, dataset, run, seed, on)
-
-
-@app.command(rich_help_panel=STAGES)
 def evaluate(
     scale: Scale,
     dataset: Dataset,
     run: Name,
     seed: Seed,
     on: On,
-    protocol: Annotated[str, typer.Option(help="a protocol of params.yaml")],
+    protocols: Annotated[str, typer.Option(help="protocols of params.yaml, with commas between them")],
 ) -> None:
-    """Evaluate a pretrained run under a protocol."""
+    """Evaluate a pretrained run under its protocols."""
     parameters = _prepared(scale)
     from pipeline.stages.evaluate import evaluate as stage
 
-    stage(parameters, scale, dataset, run, seed, on, protocol)
+    stage(parameters, scale, dataset, run, seed, on, protocols.split(","))
 
 
 @app.command(rich_help_panel=STAGES)
-def report(scale: Scale, dataset: Dataset) -> None:
-    """Print the lecture's tables with a measured column, the numbers and the figures."""
-    from pipeline.stages.report import report as stage
+def report(
+    scale: Scale, dataset: Dataset, part: Annotated[str, typer.Option(help="images, video or sound alone")] = ""
+) -> None:
+    """Print the lecture's tables with a measured column, the numbers and the figures; or the tables of one part."""
+    from pipeline.stages.report import report as whole
+    from pipeline.stages.report import report_part
 
-    stage(_parameters(), scale, dataset)
+    if part:
+        report_part(_parameters(), scale, dataset, part)
+    else:
+        whole(_parameters(), scale, dataset)
 
 
 @app.command(rich_help_panel=STAGES)
-def publish() -> None:
-    """Lay the report that params.yaml asks for at reports/."""
+def publish(part: Annotated[str, typer.Option(help="images, video or sound alone")] = "") -> None:
+    """Lay the report that params.yaml asks for, or one part of it, at reports/."""
     from pipeline.stages.publish import publish as stage
 
-    stage(_parameters())
+    stage(_parameters(), part)
 
 
 @app.command(rich_help_panel=STAGES)

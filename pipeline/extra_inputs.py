@@ -9,13 +9,19 @@ from pipeline.class_source import class_literal
 
 
 def tuples(entry: str, scale: str, dataset: str, splits: Iterable[str]) -> list[Path]:
-    """entry: of a registry. The mined tuples of these splits, where it draws tuples."""
+    """entry: of a method or a probe. The mined tuples of these splits, where it draws tuples."""
     drawn = class_literal(entry, "table", "") == "tuples"
     return [paths.tuples(scale, dataset, split) for split in splits] if drawn else []
 
 
+def drawing(probe: str, method: str) -> str:
+    """Entries of a protocol's probe and of a run's method -> the one that says what is drawn: the probe, unless it asks
+    the method's own question, for which the method draws."""
+    return method if class_literal(probe, "table", "") == "method" else probe
+
+
 def reads_features(entry: str) -> bool:
-    """entry: of a probe. Whether it is given features that are kept, and not a run's networks and the store."""
+    """entry: of a probe. Whether it is given features of an encoder of pictures, and not a run's networks."""
     return bool(class_literal(entry, "reads_features", False))
 
 

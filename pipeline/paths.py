@@ -7,9 +7,10 @@ EXCLUDED = Path("data/excluded.txt")
 TABLES = Path("data/tables.yaml")
 PUBLISHED = Path("data/published.csv")
 SPLITS = ("train", "validation", "test")
+PARTS = ("images", "video", "sound")
+"""Of the lecture, in its order: each is a report of its own."""
 CHECKPOINT = "checkpoint.safetensors"
 TENSORBOARD = "tensorboard"
-FEATURES = "features"
 
 
 def card(dataset: str) -> Path:
@@ -66,21 +67,17 @@ def tensorboard(scale: str, dataset: str, name: str, seed: int) -> Path:
 
 
 def evaluation(scale: str, dataset: str, name: str, seed: int, on: str, protocol: str) -> Path:
-    return run(scale, dataset, name, seed) / on / protocol
-
-
-def features(scale: str, dataset: str, name: str, seed: int, on: str) -> Path:
-    """What a run's frozen encoder makes of a dataset: a file in a folder of its own, among those of the protocols."""
-    return run(scale, dataset, name, seed) / on / FEATURES / "features.safetensors"
+    """dataset: that the run was trained on; on: that it is evaluated on."""
+    return Path("runs/evaluations") / scale / on / protocol / dataset / name / f"seed-{seed}"
 
 
 def seed_of(evaluation: Path) -> int:
     """Of an evaluation's folder."""
-    return int(evaluation.parent.parent.name.removeprefix("seed-"))
+    return int(evaluation.name.removeprefix("seed-"))
 
 
 def fingerprints(scale: str) -> Path:
-    return Path("runs") / scale / "fingerprints"
+    return Path("runs/fingerprints") / scale
 
 
 def exclusions(scale: str, dataset: str, split: str) -> Path:
@@ -102,6 +99,11 @@ def report_files(dataset: str) -> list[str]:
     drawn = (dataset, "training-curves", "confusion", "tuples", "neighbours", "retrieval")
     figures = [f"figures/{name}.png" for name in drawn]
     return ["table.md", "metrics.json", "budgets.md", *figures]
+
+
+def part(folder: Path, name: str) -> Path:
+    """One part of the lecture's report, in the report's folder or at reports/."""
+    return folder / f"{name}.md"
 
 
 def published_report() -> Path:
@@ -126,6 +128,8 @@ def receipt_beside(path: Path) -> Path:
     if path.with_suffix("") == shortcuts().with_suffix(""):
         return shortcuts().with_suffix(".receipt.json")
     if path == reel(path.stem):
+        return path.with_suffix(".receipt.json")
+    if path.parts[0] == "reports" and path.stem in PARTS:
         return path.with_suffix(".receipt.json")
     folder = path.parent.parent if path.parent.name in ("figures", "annotations") else path.parent
     return folder / "receipt.json"

@@ -40,7 +40,6 @@ STAGES = (
     "publish",
     "report",
     "evaluate",
-    "features",
     "pretrain",
     "mine",
     "index",
@@ -89,8 +88,7 @@ def open_receipt(
     full.
     """
     started = time.time()
-    if os.environ.get(PLANNED, digest(parameters)) != digest(parameters):
-        raise UserError(f"{paths.PARAMETERS}: changed after this job was planned; run the same command once more")
+    check_planned(parameters)
     if missing := [str(path) for path in inputs if not path.exists()]:
         them = "it" if len(missing) == 1 else "them"
         command = shlex.join(["snakemake", *missing])
@@ -136,6 +134,33 @@ def open_receipt(
     finally:
         for output in outputs:
             discard(partial(output))
+
+
+def check_planned(parameters: dict[str, Any]) -> None:
+    """Raises UserError if the rule that started this job planned it with other parameters."""
+    if os.environ.get(PLANNED, digest(parameters)) != digest(parameters):
+        raise UserError(f"{paths.PARAMETERS}: changed after this job was planned; run the same command once more")
+
+
+def kept_current(
+    receipt: Path, inputs: list[Path], outputs: list[Path], parameters: dict[str, Any], identity: dict[str, Any]
+) -> bool:
+    """Whether what is there already follows from the same inputs and parameters; if so, all of it is touched, so that
+    it is younger than its inputs. For a job of several receipts, of which perhaps one has to be made anew."""
+    if not all(path.exists() for path in (receipt, *inputs, *outputs)):
+        return False
+    try:
+        made = read_receipt(receipt)
+    except UserError:
+        return False
+    before = {file["path"]: file["md5"] for file in (*made["inputs"], *made["outputs"])}
+    now = {path.as_posix(): describe(path)["md5"] for path in inputs}
+    now |= {path.as_posix(): md5(path) for path in outputs}
+    if before != now or made["parameters"] != parameters or any(made.get(key) != identity[key] for key in identity):
+        return False
+    for path in (*outputs, receipt):
+        path.touch()
+    return True
 
 
 def _peak_memory() -> int:

@@ -3,13 +3,8 @@ rule report:
     input:
         evaluations=lambda w: [
             path
-            for name in ("numbers.json", "predictions.parquet", "receipt.json")
+            for name in EVALUATION_FILES
             for path in dag.evaluations(w.scale, w.dataset, name)
-        ],
-        features=lambda w: [
-            path
-            for name in ("features.safetensors", "receipt.json")
-            for path in dag.features(w.scale, w.dataset, name)
         ],
         runs=lambda w: [
             path
@@ -25,7 +20,7 @@ rule report:
         card="data/cards/{dataset}.yaml",
         tables="data/tables.yaml",
         published="data/published.csv",
-        code="runs/{scale}/fingerprints/report.json",
+        code="runs/fingerprints/{scale}/report.json",
     output:
         table="reports/{scale}/{dataset}/table.md",
         metrics="reports/{scale}/{dataset}/metrics.json",
@@ -38,9 +33,9 @@ rule report:
         retrieval="reports/{scale}/{dataset}/figures/retrieval.png",
         receipt="reports/{scale}/{dataset}/receipt.json",
     log:
-        "runs/{scale}/logs/report/{dataset}.log",
+        "runs/logs/{scale}/report/{dataset}.log",
     benchmark:
-        "runs/{scale}/benchmarks/report/{dataset}.tsv"
+        "runs/benchmarks/{scale}/report/{dataset}.tsv"
     conda:
         "../environment.yaml"
     threads: 1
@@ -56,6 +51,75 @@ rule report:
         " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
 
 
+rule part:
+    """One part of the lecture's tables: images, video, or sound."""
+    input:
+        evaluations=lambda w: [
+            path
+            for name in EVALUATION_FILES
+            for path in dag.evaluations(w.scale, w.dataset, name, w.part)
+        ],
+        runs=lambda w: dag.runs(w.scale, w.dataset, "receipt.json", w.part),
+        index=lambda w: dag.indices(w.scale, w.dataset),
+        excluded=lambda w: [
+            paths.exclusions(w.scale, w.dataset, split)
+            for split in dag.card(w.dataset).splits
+        ],
+        card="data/cards/{dataset}.yaml",
+        tables="data/tables.yaml",
+        published="data/published.csv",
+        code="runs/fingerprints/{scale}/report.json",
+    output:
+        table="reports/{scale}/{dataset}/{part}.md",
+        receipt="reports/{scale}/{dataset}/{part}.receipt.json",
+    log:
+        "runs/logs/{scale}/report/{dataset}.{part}.log",
+    benchmark:
+        "runs/benchmarks/{scale}/report/{dataset}.{part}.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+        gpu=0,
+    params:
+        used=lambda w: dag.used("report", w.scale, w.dataset),
+        planned=lambda w: dag.planned("report", w.scale, w.dataset),
+    shell:
+        "SELFSUP_PLANNED={params.planned} python -m pipeline report --scale {wildcards.scale} --dataset {wildcards.dataset}"
+        " --part {wildcards.part}"
+        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+
+
+rule publish_part:
+    """Lay one part of the report that params.yaml asks for at reports/."""
+    input:
+        report=f"reports/{PARAMETERS.scale}/{PARAMETERS.dataset}/{{part}}.md",
+        receipt=f"reports/{PARAMETERS.scale}/{PARAMETERS.dataset}/{{part}}.receipt.json",
+        code=f"runs/fingerprints/{PARAMETERS.scale}/publish.json",
+    output:
+        table="reports/{part}.md",
+        receipt="reports/{part}.receipt.json",
+    log:
+        "runs/logs/publish.{part}.log",
+    benchmark:
+        "runs/benchmarks/publish.{part}.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+        gpu=0,
+    params:
+        used=dag.used("publish", PARAMETERS.scale, PARAMETERS.dataset),
+        planned=dag.planned("publish", PARAMETERS.scale, PARAMETERS.dataset),
+    shell:
+        "SELFSUP_PLANNED={params.planned} python -m pipeline publish --part {wildcards.part}"
+        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+
+
 rule publish:
     """Lay the report that params.yaml asks for at reports/: the one that is under version control."""
     input:
@@ -64,7 +128,7 @@ rule publish:
             for name in paths.report_files(PARAMETERS.dataset)
         ],
         receipt=paths.report(PARAMETERS.scale, PARAMETERS.dataset) / "receipt.json",
-        code=f"runs/{PARAMETERS.scale}/fingerprints/publish.json",
+        code=f"runs/fingerprints/{PARAMETERS.scale}/publish.json",
     output:
         table="reports/table.md",
         metrics="reports/metrics.json",
@@ -111,7 +175,7 @@ rule shortcuts:
             PARAMETERS.scale, PARAMETERS.dataset, "objects"
         ).parent,
         cards=[paths.card(dataset) for dataset in dag.datasets],
-        code=f"runs/{PARAMETERS.scale}/fingerprints/shortcuts.json",
+        code=f"runs/fingerprints/{PARAMETERS.scale}/shortcuts.json",
     output:
         page="reports/shortcuts.md",
         values="reports/shortcuts.json",
@@ -141,7 +205,7 @@ rule reel:
         index=paths.index(PARAMETERS.scale, PARAMETERS.dataset, "train"),
         clips=dag.clips(PARAMETERS.scale, PARAMETERS.dataset),
         card=paths.card(PARAMETERS.dataset),
-        code=f"runs/{PARAMETERS.scale}/fingerprints/reel.json",
+        code=f"runs/fingerprints/{PARAMETERS.scale}/reel.json",
     output:
         reel=paths.reel(PARAMETERS.dataset),
         receipt=paths.receipt_beside(paths.reel(PARAMETERS.dataset)),

@@ -12,11 +12,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from pipeline.errors import UserError
-from selfsup.methods import METHODS
+from selfsup.class_path import METHODS, NETWORKS, load
 from selfsup.methods.method import Method
-from selfsup.networks import NETWORKS
 from selfsup.networks.encoder import Encoder
-from selfsup.registry import load
+from selfsup.training import built_arguments
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def read_encoders(path: Path) -> dict[str, Encoder]:
         networks: dict[str, dict[str, Any]] = json.loads(described["networks"])
         encoders = {}
         for role, arguments in networks.items():
-            encoder: Encoder = load(NETWORKS, arguments.pop("name"))(**arguments)
+            encoder: Encoder = load(f"{NETWORKS}.{arguments.pop('network')}")(**arguments)
             prefix = f"{role}." if len(networks) > 1 else ""
             own = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
             encoder.load_state_dict(own)
@@ -73,7 +72,8 @@ def read_method(weights: Path, heads: Path) -> Method:
     state, described = _read(heads)
     try:
         made = json.loads(described["method"])
-        method: Method = load(METHODS, made["name"])(**encoders, **made["arguments"])
+        method_class = load(f"{METHODS}.{made['name']}")
+        method: Method = method_class(**encoders, **built_arguments(method_class, made["arguments"]))
         whole = state | {
             f"{role}.{key}": value for role, encoder in encoders.items() for key, value in encoder.state_dict().items()
         }

@@ -4,10 +4,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pipeline.parameters.models import ShortcutSettings
-from pipeline.shortcuts.ceilings import CONTRAST
 from pipeline.shortcuts.cheap import DIRECTION, LEVEL, ORDER, Finding
 from pipeline.shortcuts.trials import BLIND, ORDERED, SOUND, Comparison
 from pipeline.shortcuts.values import CUES
+from selfsup.probes.ceilings import CONTRAST
 from selfsup.statistics.intervals import Interval
 
 

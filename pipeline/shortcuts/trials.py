@@ -8,10 +8,10 @@ import numpy as np
 import torch
 
 from pipeline.parameters.models import Bootstrap, ShortcutSettings
-from pipeline.shortcuts.ceilings import Frames, Sound, SupervisedWindows, answers
 from selfsup.methods.method import Method
 from selfsup.networks.convnet import ConvNet
 from selfsup.networks.encoder import Encoder, Window
+from selfsup.probes.ceilings import Frames, Sound, SupervisedWindows, answers
 from selfsup.probes.crossfit import SoftmaxLayer
 from selfsup.probes.features import LabelledFeatures, clip_features
 from selfsup.probes.linear import Linear

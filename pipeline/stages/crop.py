@@ -37,7 +37,7 @@ def crop(parameters: Parameters, scale: str, dataset: str) -> None:
         receipt=listing.with_name("receipt.json"),
         inputs=[clips, objects, paths.card(dataset), fingerprints.check("crop", parameters, scale)],
         outputs=[listing],
-        parameters=parameters.used(keys_of("crop", scale, dataset)),
+        parameters=parameters.used(keys_of(parameters, "crop", scale, dataset)),
         identity={"scale": scale, "dataset": dataset},
     ) as stage:
         try:

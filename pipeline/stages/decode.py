@@ -45,7 +45,7 @@ def decode(parameters: Parameters, scale: str, dataset: str, split: str, number:
             receipt=arrow.with_suffix(".receipt.json"),
             inputs=[listing, paths.card(dataset), fingerprints.check("decode", parameters, scale)],
             outputs=[arrow, arrow.with_suffix(".parquet")],
-            parameters=parameters.used(keys_of("decode", scale, dataset)),
+            parameters=parameters.used(keys_of(parameters, "decode", scale, dataset)),
             identity={"scale": scale, "dataset": dataset, "split": split, "shard": number},
         ) as stage,
         Decoder({**store.model_dump(), "streams": names}) as decoder,

@@ -16,7 +16,7 @@ from pipeline.lineage import fingerprints
 from pipeline.lineage.receipts import Stage, open_receipt
 from pipeline.parameters import Parameters, keys_of
 from pipeline.progress import progress
-from selfsup.registry import load
+from selfsup.class_path import load
 
 CLIPS_IN_GROUP = 100  # whose annotations make a row group: what is held of them at a time
 
@@ -65,7 +65,7 @@ def fetch(parameters: Parameters, scale: str, dataset: str, workers: int) -> Non
         raise UserError(f"{paths.PARAMETERS}: scales.{scale}.datasets.{dataset}: missing: add the dataset's sizes")
     settings = parameters.at(scale).datasets[dataset]
     try:
-        maker = load(DATASETS, dataset)(**settings)
+        maker = load(DATASETS[dataset])(**settings)
     except ValueError as error:
         raise UserError(f"{paths.PARAMETERS}: scales.{scale}.datasets.{dataset}: {error}") from error
     clips = paths.raw(scale, dataset) / "clips"
@@ -99,7 +99,7 @@ def _stage(
         receipt=folder / "receipt.json",
         inputs=[paths.card(card.name), *inputs, fingerprints.check("fetch", parameters, scale, card.name)],
         outputs=[*outputs, listing],
-        parameters=parameters.used(keys_of("fetch", scale, card.name)),
+        parameters=parameters.used(keys_of(parameters, "fetch", scale, card.name)),
         identity={"scale": scale, "dataset": card.name},
     ) as stage:
         rows = rows_of(stage)
@@ -120,7 +120,7 @@ def _listed(row: dict[str, Any], destination: Path, clips: Path) -> dict[str, An
 
 def _found(card: Card, workers: int) -> list[dict[str, Any]]:
     """Somebody's own files, where they lie."""
-    folder = load({"folder": FOLDER}, "folder")(
+    folder = load(FOLDER)(
         card.name,
         root=card.root,
         medium="video" if card.modality == "audio-visual" else card.modality,

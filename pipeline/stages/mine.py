@@ -50,7 +50,7 @@ def mine(parameters: Parameters, scale: str, dataset: str, split: str) -> None:
             fingerprints.check("mine", parameters, scale),
         ],
         outputs=[path],
-        parameters=parameters.used(keys_of("mine", scale, dataset)),
+        parameters=parameters.used(keys_of(parameters, "mine", scale, dataset)),
         identity={"scale": scale, "dataset": dataset, "split": split},
     ) as stage:
         usable = rows.iloc[index.usable(rows)]

@@ -38,7 +38,7 @@ def reel(parameters: Parameters) -> None:
             fingerprints.check("reel", parameters, scale),
         ],
         outputs=[path],
-        parameters=parameters.used(keys_of("reel", scale, dataset)),
+        parameters=parameters.used(keys_of(parameters, "reel", scale, dataset)),
         identity={"scale": scale, "dataset": dataset},
     ) as stage:
         side = int(shown[["width", "height"]].to_numpy().min())

@@ -8,6 +8,7 @@ import pandas as pd
 from pipeline import eligibility, paths
 from pipeline.cards import read_card
 from pipeline.dag import Dag
+from pipeline.errors import UserError, did_you_mean
 from pipeline.figures import decoded
 from pipeline.figures import shown_clips as clips
 from pipeline.figures.confusion import Answers, confusion
@@ -79,7 +80,7 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
             fingerprints.check("report", parameters, scale),
         ],
         outputs=outputs,
-        parameters=parameters.used(keys_of("report", scale, dataset)),
+        parameters=parameters.used(keys_of(parameters, "report", scale, dataset)),
         identity={"scale": scale, "dataset": dataset},
     ) as stage:
         results = [read_result(folder) for folder in evaluations]
@@ -114,14 +115,48 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
             contact_sheet(clips.strips(shown, dataset, SHEET_SIDE), stage.partial(sheet))
         write_json(stage.partial(figures), metrics(made.measured, made.ids))
         tested = [read_receipt(one / "receipt.json") for one in evaluations]
-        frozen = [read_receipt(path) for path in dag.features(scale, dataset, "receipt.json")]
-        write_text(stage.partial(budget), render_budgets(trained, frozen, tested))
+        write_text(stage.partial(budget), render_budgets(trained, tested))
         curves(dict(reversed(logs.items())), stage.partial(curved))
         confusion(answered, stage.partial(confused))
         searches([search.panel() for search in found.within], 3, stage.partial(neighbours))
         searches([search.panel() for search in found.across], 2, stage.partial(retrieval))
         tuples(mined_tuples, stage.partial(over_motion))
         stage.notes |= {"numbers": len(made.measured), "left_out": counted(made.skipped_files)}
+
+
+def report_part(parameters: Parameters, scale: str, dataset: str, part: str) -> None:
+    """Writes the tables of one part of the lecture, from the evaluations of its runs alone."""
+    if part not in paths.PARTS:
+        raise UserError(f"--part: unknown {part!r}{did_you_mean(part, paths.PARTS)}")
+    folder, dag, card = paths.report(scale, dataset), Dag(parameters), read_card(dataset)
+    evaluations = [path.parent for path in dag.evaluations(scale, dataset, "numbers.json", part)]
+    indices = dag.indices(scale, dataset)
+    excluded = [paths.exclusions(scale, dataset, split) for split in card.splits]
+    table = paths.part(folder, part)
+    with open_receipt(
+        "report",
+        receipt=paths.receipt_beside(table),
+        inputs=[
+            *(one / name for one in evaluations for name in ("numbers.json", "predictions.parquet")),
+            *indices,
+            *excluded,
+            paths.TABLES,
+            paths.PUBLISHED,
+            paths.card(dataset),
+            fingerprints.check("report", parameters, scale),
+        ],
+        outputs=[table],
+        parameters=parameters.used(keys_of(parameters, "report", scale, dataset)),
+        identity={"scale": scale, "dataset": dataset, "part": part},
+    ) as stage:
+        rows = pd.concat([read_index(path) for path in indices], ignore_index=True)
+        left = [read_exclusions(path) for path in excluded]
+        results = [read_result(folder) for folder in evaluations]
+        made = contents(parameters, scale, dataset, results, rows, left, [])
+        lecture = read_lecture()
+        lectures.check_aliases(lecture, parameters.runs, parameters.protocols)
+        write_text(stage.partial(table), render_lecture_report(lecture, made, part))
+        stage.notes |= {"numbers": len(made.measured)}
 
 
 def answers(parameters: Parameters, results: Sequence[Result], ids: Sequence[str]) -> list[Answers]:

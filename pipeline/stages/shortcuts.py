@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from pipeline import paths, process
+from pipeline import cards, paths, process
 from pipeline.cards import read_card
 from pipeline.errors import UserError
 from pipeline.lineage import fingerprints
@@ -28,7 +28,8 @@ STILLS = "object from stills"
 def shortcuts(parameters: Parameters) -> None:
     """Writes `reports/shortcuts.md` and `reports/shortcuts.json`. Raises UserError for a dataset without annotations,
     or a store without the streams that the cues are measured on."""
-    scale, dataset, images = parameters.scale, parameters.dataset, parameters.images
+    scale, dataset = parameters.scale, parameters.dataset
+    images = cards.stills_of(dataset, parameters.datasets)
     path, card = paths.shortcuts(), read_card(dataset)
     missing = sorted(STREAMS - set(parameters.at(scale).store.streams))
     if missing or card.kind != "rendered":
@@ -59,7 +60,7 @@ def shortcuts(parameters: Parameters) -> None:
             fingerprints.check("shortcuts", parameters, scale),
         ],
         outputs=[path, path.with_suffix(".json")],
-        parameters=parameters.used(keys_of("shortcuts", scale, dataset)),
+        parameters=parameters.used(keys_of(parameters, "shortcuts", scale, dataset)),
         identity={"scale": scale, "dataset": dataset},
     ) as stage:
         device = process.device(parameters.device)
@@ -89,7 +90,8 @@ def shortcuts(parameters: Parameters) -> None:
 def _report(
     parameters: Parameters, rows: dict[tuple[str, str], pd.DataFrame], tuples: pd.DataFrame, device: str
 ) -> ShortcutReport:
-    scale, dataset, images = parameters.scale, parameters.dataset, parameters.images
+    scale, dataset = parameters.scale, parameters.dataset
+    images = cards.stills_of(dataset, parameters.datasets)
     settings, card = parameters.at(scale).shortcuts, read_card(dataset)
     tables = [rows[dataset, split] for split in paths.SPLITS]
     usable = pd.concat([table.iloc[index.usable(table)] for table in tables], ignore_index=True)
@@ -136,7 +138,8 @@ def _ceilings(
     found: list[Ceiling] = []
     trials: dict[str, Trial] = {}
     for task, label in TASKS.items():
-        dataset = parameters.images if task == STILLS else parameters.dataset
+        stills = cards.stills_of(parameters.dataset, parameters.datasets)
+        dataset = stills if task == STILLS else parameters.dataset
         known = read_card(dataset).labels
         if label not in known:
             continue

@@ -13,6 +13,7 @@ from pipeline.tables.order_blind import best_order_blind
 from pipeline.tables.skipped_files import SkippedFile, counted, named
 from pipeline.tables.tuple_counts import TupleCounts, tuple_counts_section
 
+PART_OF = dict(zip("ABC", paths.PARTS, strict=True))
 SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -30,17 +31,19 @@ class ReportContents:
     tuple_counts: Sequence[TupleCounts] = ()
 
 
-def render_lecture_report(lecture: Lecture, report: ReportContents) -> str:
-    """The whole of table.md. The same arguments give the same bytes."""
+def render_lecture_report(lecture: Lecture, report: ReportContents, part: str = "") -> str:
+    """The whole of table.md, or the tables of one part of the lecture. The same arguments give the same bytes."""
     cells = _measured_cells(lecture, report)
     parts = [
-        "# The lecture's tables, measured",
+        f"# The lecture's tables, measured{f': {part}' if part else ''}",
         *_introduction(report),
         "## Measured here",
         *measured_here(report),
         *between_runs(report),
     ]
     for number, table in enumerate(lecture.tables, 1):
+        if part and part != PART_OF[table.part]:
+            continue
         parts += _lecture_table(number, table, lecture, cells)
     parts += ["## About the lecture", "\n".join(item(note) for note in lecture.notes)]
     parts += ["## Left out", *skipped_files_section(report)]

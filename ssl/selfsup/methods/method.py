@@ -106,7 +106,7 @@ class Method(nn.Module):
         raise TypeError(f"{type(self).__name__} does not train")
 
     def held_out(self, table: Table) -> Table:
-        """table: of a split that the method was not fitted on -> what `draw` takes, with the columns that `fit` adds."""
+        """table: of a split that the method was not fitted on -> what `draw` takes, with columns as `fit` adds them."""
         return table
 
     def pretext(self, views: Any) -> PretextAnswers:

@@ -46,7 +46,7 @@ def build(
 def built_arguments(owner: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """arguments: as params.yaml has them. Mappings become the dataclass (`RandomCrop`) that the constructor of `owner`
     asks for."""
-    hints = get_type_hints(owner.__init__ if isinstance(owner, type) else owner)
+    hints = get_type_hints(owner.__init__ if isinstance(owner, type) else owner)  # type: ignore[misc]
     built = dict(arguments)
     for name, value in arguments.items():
         if is_dataclass(hints.get(name)) and isinstance(value, Mapping):

@@ -11,6 +11,7 @@ import decord
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from selfsup.registry import load
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from pipeline.cards import read_card
@@ -20,7 +21,6 @@ from pipeline.datasets.toyworld.objects import DRAWINGS
 from pipeline.datasets.toyworld.timbre import HELD, VOICES
 from pipeline.figures.contact_sheet import contact_sheet
 from pipeline.figures.strip import Strip
-from selfsup.registry import load
 
 SMALL = Toyworld(
     seed=3, clips={"train": 3, "validation": 1, "test": 1}, seconds=1.0, fps=12.5, side=64, sample_rate=48000, hard=0.5

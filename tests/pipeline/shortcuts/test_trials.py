@@ -12,12 +12,12 @@ from torch import Tensor
 
 from pipeline.parameters import read_parameters
 from pipeline.parameters.models import ShortcutSettings
-from pipeline.shortcuts.ceilings import CONTRAST, Frames, Sound, with_motion
 from pipeline.shortcuts.trials import BLIND, ORDERED, SOUND, Trial, compare, encoder_of, trial
 from pipeline.store.shards import ShardWriter
 from pipeline.store.source import StoreSource
 from pipeline.store.streams import Stream
 from selfsup.networks.encoder import Window
+from selfsup.probes.ceilings import CONTRAST, Frames, Sound, with_motion
 
 SIDE, COUNT, RATE = 32, 12, 200.0
 SMALLEST = 12  # sizes of the square at its smallest: which of them, hides which frames of a clip are looked at

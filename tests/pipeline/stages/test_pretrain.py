@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from pipeline.stages.features import features
 
 from pipeline import paths
 from pipeline.cards import read_card
@@ -25,7 +26,6 @@ from pipeline.parameters import read_parameters
 from pipeline.run_files import checkpoint
 from pipeline.run_files.checkpoint import read_checkpoint, write_checkpoint
 from pipeline.stages.evaluate import evaluate
-from pipeline.stages.features import features
 from pipeline.stages.pretrain import pretrain
 from pipeline.store.index import write_index
 from pipeline.store.shards import ShardWriter

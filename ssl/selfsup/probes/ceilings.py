@@ -9,12 +9,13 @@ from collections.abc import Mapping
 import torch
 from torch import Generator, Tensor
 
+from selfsup.methods.image.supervised import Labelled, Supervised
 from selfsup.methods.method import Progress
-from selfsup.methods.reference import Labelled, Supervised
 from selfsup.networks.convnet import ConvNet
 from selfsup.networks.encoder import Encoder, Window, window_times
 from selfsup.networks.preparation import single_image
 from selfsup.source import Batch, Draw, Source, Table
+from selfsup.views.geometry import RandomCrop
 
 POOLED = 4  # bins, and steps, of a spectrogram that are averaged into one pixel
 CONTRAST = 2  # by which what differs from a clip's mean picture is enlarged: it spans less than the picture does
@@ -104,7 +105,7 @@ class SupervisedWindows(Supervised):
 
     def __init__(self, *, encoder: Encoder, label: str, crop_scale: tuple[float, float], jitter: float) -> None:
         """jitter: seconds by which the window's centre is off the clip's, at most."""
-        super().__init__(encoder=encoder, label=label, crop_scale=crop_scale, crop_ratio=(0.9, 1.1), flip=0.5)
+        super().__init__(encoder=encoder, label=label, crop=RandomCrop(crop_scale, (0.9, 1.1), 0.5))
         self.jitter = jitter
 
     def draw(self, table: Table, indices: Tensor, generator: Generator, progress: Progress) -> Draw:
