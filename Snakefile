@@ -2,33 +2,32 @@
 
     card, params ─ fetch ─ decode (a job a shard) ─ index (a job a split) ─ pretrain ─ evaluate ─ report ─ publish
     beside it:     crop (stills out of clips) ─ decode ─ index; mine (after index); features (after pretrain, for all
-                   protocols that read them); cues (after all data); reel (after the index of the training clips)
+                   protocols that read them); shortcuts (after all data); reel (after the index of the training clips)
 
 No rule depends on source files: each depends on the fingerprint of the code that it reaches, refreshed here.
 """
 
 import sys
-from pathlib import Path
 
 from snakemake.utils import min_version
 
 min_version("9.27")
 
-from pipeline import cards, jobs, layout, process, terminal
-from pipeline.dag import Dag
+from pipeline import cards, jobs, paths, process, terminal
+from pipeline.dag import EVALUATION_FILES, Dag
 from pipeline.errors import UserError
 from pipeline.files import discard
-from pipeline.lineage import drivers, exclusions
-from pipeline.parameters import read
+from pipeline.lineage import dvc_sync, exclusions
+from pipeline.parameters import read_parameters
 
 process.rules_use_this_environment()
 try:
-    PARAMETERS = read()
+    PARAMETERS = read_parameters()
     # Once, by the process that plans: a job, here or on a cluster, must find the code as it was when the DAG was made.
     if workflow.is_main_process:
         for scale in PARAMETERS.scales:
-            drivers.refresh(PARAMETERS, scale)
-        for line in drivers.warnings(PARAMETERS.scales):
+            dvc_sync.refresh(PARAMETERS, scale)
+        for line in exclusions.warnings(PARAMETERS.scales):
             print(line, file=sys.stderr)
     dag = Dag(PARAMETERS)
     dag.check_targets(sys.argv[1:])
@@ -45,6 +44,7 @@ wildcard_constraints:
     run="|".join(PARAMETERS.runs),
     protocol="|".join(PARAMETERS.protocols),
     seed="[0-9]+",
+    part="|".join(paths.PARTS),
 
 
 include: "pipeline/rules/data.smk"
@@ -57,7 +57,6 @@ localrules:
     table,
     data,
     pretrain_all,
-    features_all,
     evaluate_all,
 
 
@@ -73,7 +72,7 @@ onstart:
     if not workflow.touch:
         for report in dag.reports_after(workflow.dag.needrun_jobs()):
             discard(report)
-        terminal.follow(workflow, Path(f"runs/{PARAMETERS.scale}/benchmarks"))
+        terminal.follow(workflow)
     # Because of its limit of jobs a second, 100 unless told otherwise, Snakemake looks for jobs again a second after each
     # look that found any ready: one more such chain of looks for every job that ends. The limit is meant for clusters.
     if workflow.local_exec:

@@ -97,14 +97,14 @@ def compare_flow(clips: int, side: int, rounds: int) -> None:
     import cv2
     from threadpoolctl import threadpool_limits
 
-    from pipeline import parameters
     from pipeline.datasets.toyworld import Toyworld
     from pipeline.media.flow import flow, motion
     from pipeline.media.video import square
+    from pipeline.parameters import read_parameters
 
     cv2.setNumThreads(1)
     threadpool_limits(1)
-    world = Toyworld(**parameters.read().scales["default"].datasets["toyworld"])
+    world = Toyworld(**read_parameters().scales["default"].datasets["toyworld"])
     films = []
     for number in range(clips):
         frames = world.render("train", number).picture.frames

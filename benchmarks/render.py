@@ -19,8 +19,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from pipeline import parameters
-from pipeline.datasets.toyworld import Toyworld, encode
+from pipeline.datasets.toyworld import Toyworld
+from pipeline.datasets.toyworld.encode import write_clip
+from pipeline.parameters import read_parameters
 
 WARM = 20  # clips that come before the clock starts: processes load their modules meanwhile
 ENCODED = 8  # different clips of which encoding alone takes turns
@@ -37,12 +38,12 @@ def rate(make: Callable[[], Any], frames: int) -> float:
 
 def encode_one(world: Toyworld, folder: Path, frames: Any, sounds: Any, number: int) -> None:
     place = number % len(frames)
-    encode.write(folder / f"{number}.mp4", frames[place], sounds[place], world.fps, world.sample_rate)
+    write_clip(folder / f"{number}.mp4", frames[place], sounds[place], world.fps, world.sample_rate)
 
 
 def main() -> None:
     clips = int(sys.argv[1]) if len(sys.argv) > 1 else 300
-    settings = parameters.read().scales["default"].datasets["toyworld"]
+    settings = read_parameters().scales["default"].datasets["toyworld"]
     world = replace(Toyworld(**settings), clips={"train": clips})
     workers = os.cpu_count() or 1
     with tempfile.TemporaryDirectory() as name:

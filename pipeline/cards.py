@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from pipeline import layout
+from pipeline import paths
 from pipeline.errors import UserError, did_you_mean
 from pipeline.validation import Strict, parse
 
@@ -54,7 +54,7 @@ class Card(Strict):
     splits: list[Split] = Field(min_length=1)
     main_label: str | None = Field(default=None, description="what `label: main` of params.yaml means; else the first")
     archives: list[Archive] = Field(default_factory=list)
-    root: str | None = Field(default=None, description="of kind folder; as `pipeline.paths.to_text` writes a path")
+    root: str | None = Field(default=None, description="of kind folder; as `pipeline.filenames.to_text` writes a path")
     files: dict[Split, Annotated[int, Field(ge=0)]] | None = Field(default=None, description="of a folder, as counted")
     held_out: dict[Literal["test", "validation"], Annotated[float, Field(gt=0, le=0.5)]] = Field(
         default_factory=dict, description="share of a folder's train that goes into a split without a folder of its own"
@@ -93,7 +93,7 @@ class Card(Strict):
         if "label" not in given or not self.means_main(given["label"]):
             return dict(given)
         if self.main is None:
-            raise UserError(f"{layout.card(self.name)}: carries no labels, so there is none to learn or to predict")
+            raise UserError(f"{paths.card(self.name)}: carries no labels, so there is none to learn or to predict")
         return {**given, "label": self.main}
 
     def means_main(self, label: str) -> bool:
@@ -105,35 +105,40 @@ class Card(Strict):
         for label in labels:
             if label not in self.labels:
                 raise UserError(
-                    f"{layout.card(self.name)}: carries no label {label!r}{did_you_mean(label, self.labels)}"
+                    f"{paths.card(self.name)}: carries no label {label!r}{did_you_mean(label, self.labels)}"
                 )
         return {label: self.labels[label].classes for label in labels}
 
 
 def names() -> list[str]:
     """Datasets that have a card."""
-    return sorted(path.stem for path in layout.card("*").parent.glob("*.yaml"))
+    return sorted(path.stem for path in paths.card("*").parent.glob("*.yaml"))
 
 
 def parent(dataset: str) -> str | None:
     """The dataset whose clips a dataset of crops is cut from; None for any other. Raises as `read` does."""
-    crops = read(dataset).crops
+    crops = read_card(dataset).crops
     return crops.dataset if crops else None
+
+
+def stills_of(dataset: str, among: Iterable[str]) -> str:
+    """The first of some datasets that is cut from this one; itself where none is."""
+    return next((name for name in among if parent(name) == dataset), dataset)
 
 
 def folders() -> list[str]:
     """Datasets that are somebody's own files: nothing makes them."""
-    return [name for name in names() if read(name).kind == "folder"]
+    return [name for name in names() if read_card(name).kind == "folder"]
 
 
 def is_folder(dataset: str) -> bool:
     """Whether it has a card and is somebody's own files, which no parameter changes."""
-    return layout.card(dataset).exists() and read(dataset).kind == "folder"
+    return paths.card(dataset).exists() and read_card(dataset).kind == "folder"
 
 
-def read(dataset: str) -> Card:
+def read_card(dataset: str) -> Card:
     """Raises UserError for a dataset without a card, or whose card does not fit."""
-    path = layout.card(dataset)
+    path = paths.card(dataset)
     if not path.exists():
         raise UserError(f"{path}: there is no card for dataset {dataset!r}{did_you_mean(dataset, names())}")
     card = _read(path, path.read_text(encoding="utf-8"))

@@ -31,9 +31,9 @@ Split = Annotated[str, typer.Option(help="train, validation or test")]
 
 
 def _parameters() -> "Parameters":
-    from pipeline import parameters
+    from pipeline.parameters import read_parameters
 
-    return parameters.read()
+    return read_parameters()
 
 
 def _prepared(scale: str | None = None) -> "Parameters":
@@ -95,51 +95,48 @@ def pretrain(scale: Scale, dataset: Dataset, run: Name, seed: Seed) -> None:
 
 
 @app.command(rich_help_panel=STAGES)
-def features(scale: Scale, dataset: Dataset, run: Name, seed: Seed, on: On) -> None:
-    """Compute what a run's frozen encoder of pictures makes of a dataset."""
-    parameters = _prepared(scale)
-    from pipeline.stages.features import features as stage
-
-    stage(parameters, scale, dataset, run, seed, on)
-
-
-@app.command(rich_help_panel=STAGES)
 def evaluate(
     scale: Scale,
     dataset: Dataset,
     run: Name,
     seed: Seed,
     on: On,
-    protocol: Annotated[str, typer.Option(help="a protocol of params.yaml")],
+    protocols: Annotated[str, typer.Option(help="protocols of params.yaml, with commas between them")],
 ) -> None:
-    """Evaluate a pretrained run under a protocol."""
+    """Evaluate a pretrained run under its protocols."""
     parameters = _prepared(scale)
     from pipeline.stages.evaluate import evaluate as stage
 
-    stage(parameters, scale, dataset, run, seed, on, protocol)
+    stage(parameters, scale, dataset, run, seed, on, protocols.split(","))
 
 
 @app.command(rich_help_panel=STAGES)
-def report(scale: Scale, dataset: Dataset) -> None:
-    """Print the lecture's tables with a measured column, the numbers and the figures."""
-    from pipeline.stages.report import report as stage
+def report(
+    scale: Scale, dataset: Dataset, part: Annotated[str, typer.Option(help="images, video or sound alone")] = ""
+) -> None:
+    """Print the lecture's tables with a measured column, the numbers and the figures; or the tables of one part."""
+    from pipeline.stages.report import report as whole
+    from pipeline.stages.report import report_part
 
-    stage(_parameters(), scale, dataset)
+    if part:
+        report_part(_parameters(), scale, dataset, part)
+    else:
+        whole(_parameters(), scale, dataset)
 
 
 @app.command(rich_help_panel=STAGES)
-def publish() -> None:
-    """Lay the report that params.yaml asks for at reports/."""
+def publish(part: Annotated[str, typer.Option(help="images, video or sound alone")] = "") -> None:
+    """Lay the report that params.yaml asks for, or one part of it, at reports/."""
     from pipeline.stages.publish import publish as stage
 
-    stage(_parameters())
+    stage(_parameters(), part)
 
 
 @app.command(rich_help_panel=STAGES)
-def cues() -> None:
+def shortcuts() -> None:
     """Report what gives labels away cheaply, and what can be learned of them."""
     parameters = _prepared()
-    from pipeline.stages.cues import cues as stage
+    from pipeline.stages.shortcuts import shortcuts as stage
 
     stage(parameters)
 
@@ -155,7 +152,8 @@ def reel() -> None:
 @app.command(rich_help_panel=STAGES)
 def fingerprint(scale: Annotated[str, typer.Option(help="as in params.yaml, if left out")] = "") -> None:
     """Refresh the small files that stand for the code, and for the exclusions, in both drivers."""
-    from pipeline.lineage.drivers import refresh, warnings
+    from pipeline.lineage.dvc_sync import refresh
+    from pipeline.lineage.exclusions import warnings
 
     parameters = _parameters()
     for path in refresh(parameters, scale or parameters.scale):
@@ -172,7 +170,7 @@ def add(
     replace: Annotated[bool, typer.Option("--replace", help="write a card anew that is there already")] = False,
 ) -> None:
     """Add a folder of your own videos, images or sounds: look into it and write its card. Nothing is copied."""
-    from pipeline.own_data.add import add as verb
+    from pipeline.user_data.add import add as verb
 
     verb(name, path, medium, replace)
 
@@ -183,7 +181,7 @@ def show(
     scale: Annotated[str, typer.Option(help="as in params.yaml, if left out")] = "",
 ) -> None:
     """Print and draw what was decoded: a contact sheet, spectrograms, histograms of lengths and sizes."""
-    from pipeline.own_data.show import show as verb
+    from pipeline.user_data.show import show as verb
 
     parameters = _parameters()
     verb(parameters, scale or parameters.scale, name)
@@ -203,14 +201,14 @@ def audit(
     """Follow a number back to the data, code and parameters behind it, or a clip forward to its numbers."""
     from pipeline.lineage import audit as auditor
     from pipeline.lineage import audit_clip
-    from pipeline.lineage.chain import Report
+    from pipeline.lineage.provenance import ReportedNumbers
     from pipeline.lineage.verify import verify as check
 
     parameters = _parameters()
     scale = scale or parameters.scale
     parameters.at(scale)
     dataset = dataset or (audit_clip.dataset_of(parameters, scale, file) if file else parameters.dataset)
-    report = Report.open(parameters, scale, dataset)
+    report = ReportedNumbers.collect(parameters, scale, dataset)
     if file:
         audit_clip.show_clip(report, file, as_json)
     elif number or not verify:
@@ -222,7 +220,7 @@ def audit(
 @app.command(rich_help_panel=AUDITOR)
 def record() -> None:
     """Commit what Snakemake made to DVC, after making sure that Snakemake has nothing left to do."""
-    from pipeline.lineage.drivers import record as verb
+    from pipeline.lineage.dvc_sync import record as verb
 
     verb()
 
@@ -230,7 +228,7 @@ def record() -> None:
 @app.command(rich_help_panel=AUDITOR)
 def restore() -> None:
     """After `git clone` and `dvc pull`: make both drivers see that everything is there."""
-    from pipeline.lineage.drivers import restore as verb
+    from pipeline.lineage.dvc_sync import restore as verb
 
     verb()
 
@@ -238,10 +236,10 @@ def restore() -> None:
 @app.command(rich_help_panel=AUDITOR)
 def readme() -> None:
     """Copy the measured rows of reports/table.md into the README."""
-    from pipeline import layout
+    from pipeline import paths
     from pipeline.tables.readme import refresh
 
-    refresh(Path("README.md"), layout.published_report() / "table.md")
+    refresh(Path("README.md"), paths.published_report() / "table.md")
 
 
 def main() -> None:

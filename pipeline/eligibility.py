@@ -4,15 +4,13 @@ from collections.abc import Callable, Collection
 from functools import cache
 from typing import Any
 
-from pipeline import drawn, layout
+from pipeline import extra_inputs, paths
 from pipeline.cards import Card
+from pipeline.class_source import class_literal
 from pipeline.parameters import Parameters
-from pipeline.parameters.models import Protocol
-from pipeline.signatures import class_literal
+from pipeline.parameters.models import Asked, Protocol
 from pipeline.store.streams import OF_MODALITY, PICTURES, SOUNDS
-from selfsup.methods import METHODS
-from selfsup.networks import NETWORKS
-from selfsup.probes import PROTOCOLS
+from selfsup.class_path import NETWORKS
 
 CardOf = Callable[[str], Card]
 
@@ -29,22 +27,25 @@ def _literal(entry: str, name: str) -> Any:
 
 def against_run(parameters: Parameters, scale: str, card: Card, run: str) -> str | None:
     """Why a run cannot be pretrained on a dataset; None if it can."""
-    chosen = parameters.runs[run]
-    networks = parameters.at(scale).training[run].networks.values()
-    for entry in (METHODS[chosen.method], *(NETWORKS[one["name"]] for one in networks)):
+    train, method = parameters.runs[run].train, parameters.entry(run)
+    networks = parameters.at(scale).networks[train.networks].values()
+    for entry in (method, *(f"{NETWORKS}.{network['network']}" for network in networks)):
         if reason := _against_streams(parameters, scale, card, entry):
             return reason
-    told = _literal(METHODS[chosen.method], "only_annotated") or {}
-    if not drawn.knows(card) and any(chosen.arguments[name] == value for name, value in told.items()):
+    told = _literal(method, "only_annotated") or {}
+    needs = bool(_literal(method, "needs_annotations")) or any(
+        train.arguments[name] == value for name, value in told.items()
+    )
+    if needs and not extra_inputs.knows(card):
         return f"needs to be told what a frame shows, which is not known of `{card.name}`"
-    return _against_label(card, chosen.arguments["label"]) if "label" in chosen.arguments else None
+    return _against_label(card, train.arguments["label"]) if "label" in train.arguments else None
 
 
 def against_protocol(parameters: Parameters, scale: str, card: Card, protocol: str) -> str | None:
     """Why a protocol cannot be used on a dataset; None if it can."""
     chosen = parameters.protocols[protocol]
-    probe = PROTOCOLS[chosen.probe]
-    absent = [split for split in layout.SPLITS if split not in card.splits]
+    probe = parameters.probe(protocol)
+    absent = [split for split in paths.SPLITS if split not in card.splits]
     reason = _against_streams(parameters, scale, card, probe)
     if reason is None and chosen.label is not None:
         reason = _against_label(card, chosen.label)
@@ -87,14 +88,13 @@ def label_of(protocol: Protocol, card: Card) -> str:
     return label
 
 
-def evaluations(parameters: Parameters, scale: str, dataset: str, card_of: CardOf) -> list[tuple[str, str, str, str]]:
-    """Every (dataset pretrained on, run, dataset evaluated on, protocol) that the suites ask for in the report of a
-    dataset, and that is possible."""
+def evaluations(parameters: Parameters, scale: str, dataset: str, card_of: CardOf) -> list[Asked]:
+    """Every evaluation that the report of a dataset asks for, and that is possible."""
     return [
-        (of, run, on, protocol)
-        for of, run, on, protocol in parameters.evaluations(dataset)
-        if against_run(parameters, scale, card_of(of), run) is None
-        and against_protocol(parameters, scale, card_of(on), protocol) is None
+        asked
+        for asked in parameters.evaluations(dataset)
+        if against_run(parameters, scale, card_of(asked.of), asked.run) is None
+        and against_protocol(parameters, scale, card_of(asked.on), asked.protocol) is None
     ]
 
 
@@ -107,8 +107,8 @@ def runs(parameters: Parameters, scale: str, dataset: str, card_of: CardOf) -> l
 
 def not_run(parameters: Parameters, scale: str, card: Card) -> tuple[dict[str, str], dict[str, str]]:
     """By run and by protocol of the suites: why it is not run on a dataset that is its own images."""
-    names = parameters.protocol_names()
-    against = {run: against_run(parameters, scale, card, run) for run in parameters.run_names()}
+    names = list(dict.fromkeys(protocol for run in parameters.runs.values() for protocol in run.evaluate))
+    against = {run: against_run(parameters, scale, card, run) for run in parameters.runs}
     forbidden = {protocol: against_protocol(parameters, scale, card, protocol) for protocol in names}
     if not runs(parameters, scale, card.name, lambda _: card):
         forbidden = {protocol: reason or "no run to evaluate" for protocol, reason in forbidden.items()}

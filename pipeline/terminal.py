@@ -47,15 +47,15 @@ class Job:
 class Board:
     """How far a run of Snakemake is, in numbers."""
 
-    def __init__(self, counts: Mapping[str, int], earlier: Path) -> None:
-        """counts: jobs to run, by rule. earlier: the folder of benchmarks, which says how long a rule's jobs took when
-        they were run before."""
+    def __init__(self, counts: Mapping[str, int], earlier: Mapping[str, float]) -> None:
+        """counts: jobs to run, by rule. earlier: seconds that a rule's jobs took before, for rules of which that is
+        known."""
         self.total = sum(counts.values())
         self.running: dict[int, Job] = {}
         self.done = 0
         self._left = Counter(counts)
         self._seconds: dict[str, list[float]] = {}
-        self._earlier = {rule: _benchmarked(earlier / rule) for rule in counts}
+        self._earlier = earlier
         self._begun = time.monotonic()
 
     def start(self, number: int, job: Job) -> None:
@@ -78,14 +78,14 @@ class Board:
         """Each rule's jobs last as long as they did before, or as those of this run did; shared among as many as have
         run side by side so far. None while most jobs are of rules of which nothing is known."""
         finished = [seconds for found in self._seconds.values() for seconds in found]
-        known = finished or [seconds for seconds in self._earlier.values() if seconds is not None]
-        unknown = sum(self._left[rule] for rule in self._left if rule not in self._seconds and not self._earlier[rule])
+        known = finished or list(self._earlier.values())
+        unknown = sum(self._left[rule] for rule in self._left if rule not in {*self._seconds, *self._earlier})
         if not known or 2 * unknown > self.total - self.done:
             return None
         running = list(self.running.values())
         work = 0.0
         for rule, count in self._left.items():
-            each = mean(self._seconds[rule]) if rule in self._seconds else self._earlier[rule] or mean(known)
+            each = mean(self._seconds[rule]) if rule in self._seconds else self._earlier.get(rule, mean(known))
             begun = [job.seconds for job in running if job.rule == rule]
             work += (count - len(begun)) * each + sum(max(0.0, each - seconds) for seconds in begun)
         spent = sum(finished) + sum(job.seconds for job in running)
@@ -185,12 +185,14 @@ class Terminal(logging.Handler):
             print(text, file=self._stream, flush=True)
 
 
-def follow(workflow: Any, earlier: Path) -> None:
+def follow(workflow: Any) -> None:
     """To be called by the Snakefile's onstart. With --verbose or the like Snakemake's own listing stays."""
     manager, settings = workflow.logger_manager, workflow.output_settings
     quiet = {str(getattr(about, "name", about)).lower() for about in settings.quiet or ()}
     own = not (settings.verbose or settings.printshellcmds or settings.debug_dag)
-    board = Board(_counts(workflow.dag.needrun_jobs()), earlier) if own and not quiet & {"all", "progress"} else None
+    shown = own and not quiet & {"all", "progress"}
+    planned = list(workflow.dag.needrun_jobs())
+    board = Board(Counter(job.rule.name for job in planned), earlier_seconds(planned)) if shown else None
     if own:
         for handler in [handler for handler in manager.logger.handlers if handler.name == "DefaultStreamHandler"]:
             manager.logger.removeHandler(handler)
@@ -210,23 +212,23 @@ def _about(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _counts(planned: Iterable[Any]) -> Counter[str]:
-    return Counter(job.rule.name for job in planned)
-
-
 def _title(rule: str, wildcards: Mapping[str, Any]) -> str:
     """`evaluate toyworld-stills rotation seed 0 linear`"""
     words = {name: f"seed {value}" if name == "seed" else str(value) for name, value in wildcards.items()}
     return " ".join(dict.fromkeys([rule, *(word for name, word in words.items() if name not in NOT_NAMED)]))
 
 
-def _benchmarked(folder: Path) -> float | None:
-    """Mean seconds of a rule's jobs when they were last run; None where they never were."""
-    found = []
-    for path in folder.rglob("*.tsv") if folder.is_dir() else []:
-        with path.open() as file:
-            found += [float(row["s"]) for row in csv.DictReader(file, delimiter="\t")]
-    return mean(found) if found else None
+def earlier_seconds(planned: Iterable[Any]) -> dict[str, float]:
+    """planned: Snakemake's jobs. Mean seconds by rule, of their own benchmarks or else of those beside them."""
+    found: dict[str, list[float]] = {}
+    for job in planned:
+        if job.benchmark:
+            path = Path(job.benchmark)
+            for file in [path] if path.exists() else path.parent.glob("*.tsv"):
+                with file.open() as lines:
+                    seconds = [float(row["s"]) for row in csv.DictReader(lines, delimiter="	")]
+                found.setdefault(job.rule.name, []).extend(seconds)
+    return {rule: mean(seconds) for rule, seconds in found.items() if seconds}
 
 
 def _is_about_jobs(text: str) -> bool:

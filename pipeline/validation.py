@@ -1,7 +1,7 @@
 """YAML files into frozen pydantic models; whatever is wrong becomes one line that names the key."""
 
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, ClassVar, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -9,7 +9,30 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pipeline.errors import UserError, did_you_mean
 
 # libyaml's reads params.yaml seven times as fast.
-SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_FastLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+BOOLEAN = "tag:yaml.org,2002:bool"
+
+
+class Loader(_FastLoader):
+    """YAML as DVC reads it: `on`, `yes` and the like are words (YAML 1.2), and a key that stands twice is an error."""
+
+    yaml_implicit_resolvers: ClassVar = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != BOOLEAN or first in "tTfF"]
+        for first, resolvers in _FastLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """Raises ConstructorError, with its line, for the second of two equal keys; a merged one (`<<`) may be given
+        anew."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:merge":
+                continue
+            if key.value in seen:
+                problem = f"the key {key.value!r} stands twice; remove one"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 class Strict(BaseModel):
@@ -32,7 +55,7 @@ def load(model: type[Model], path: Path) -> Model:
 def parse(model: type[Model], text: str, path: Path) -> Model:
     """`load` for the text of a file that was read."""
     try:
-        data = yaml.load(text, Loader=SafeLoader)
+        data = yaml.load(text, Loader=Loader)
     except yaml.YAMLError as error:
         where = (
             f":{error.problem_mark.line + 1}" if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark else ""

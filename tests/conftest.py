@@ -48,7 +48,7 @@ def make_all(project: Project) -> None:
         os.sched_setaffinity(0, CORES)
     try:
         project.run(
-            "snakemake", "--cores", "all", "reports/table.md", "reports/cues.md", "reports/figures/toyworld.webp"
+            "snakemake", "--cores", "all", "reports/table.md", "reports/shortcuts.md", "reports/figures/toyworld.webp"
         )
         project.pipeline("record")
     finally:

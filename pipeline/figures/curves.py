@@ -13,7 +13,7 @@ from pipeline.figures.strip import FAINT, FONT
 LOSS, NEIGHBOURS = "#4c72b0", "#dd8452"
 BESIDES = ("step", "images", "learning_rate")
 WATCHED = ("feature_std", "effective_rank", "knn_top1")
-"""How columns of a log are called, or end, that hold no loss (`selfsup.training.rows`, `selfsup.probes.watch`)."""
+"""How columns of a log are called, or end, that hold no loss (`selfsup.training`, `selfsup.probes.watch`)."""
 
 
 def curves(logs: Mapping[str, pd.DataFrame], path: Path) -> None:

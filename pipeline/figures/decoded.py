@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from pipeline.figures.panels import fitted, save, spectrogram
 from pipeline.figures.strip import FONT
-from pipeline.paths import from_text, to_text
+from pipeline.filenames import from_text, to_text
 from pipeline.store.sample import Window
 
 # Pixels, which at this resolution are also the unit of the layout.

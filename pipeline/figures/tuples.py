@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.figures.panels import MOST, canvas, fitted, no_panels, save
 from pipeline.figures.strip import FAINT, FONT, INK
-from pipeline.paths import from_text, to_text
+from pipeline.filenames import from_text, to_text
 
 LETTERS = "abcde"
 CURVE, BETWEEN = "#4c72b0", "#dd8452"

@@ -10,17 +10,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
-from pipeline import layout
-from pipeline.lineage import receipts
-from pipeline.lineage.chain import Report, Step, closure
+from pipeline import paths
+from pipeline.lineage.provenance import ReportedNumbers, Step, closure
+from pipeline.lineage.receipts import read_receipt
 from pipeline.tables.aliases import over_seeds, short_alias
-from pipeline.tables.text import number_of
+from pipeline.tables.markdown import number_of
 
 SHOWN_FILES = 6
 """Of a stage's inputs or outputs, before the rest is counted."""
 
 
-def number(report: Report, alias: str) -> dict[str, Any]:
+def number(report: ReportedNumbers, alias: str) -> dict[str, Any]:
     """Everything behind a number: its values of each seed, and the chain of receipts, last stage first."""
     id = report.resolve(alias)
     folders = report.folders_of(id)
@@ -34,7 +34,7 @@ def number(report: Report, alias: str) -> dict[str, Any]:
     steps = closure([folder / "receipt.json" for folder in folders])
     # The table's own receipts without their closure, which is that of every other number too.
     printed = [path for path in report.table_receipts() if path.exists()]
-    steps = [Step(path, receipts.read(path)) for path in printed] + steps
+    steps = [Step(path, read_receipt(path)) for path in printed] + steps
     return {
         "number": id,
         "printed": _printed(report, id),
@@ -43,9 +43,9 @@ def number(report: Report, alias: str) -> dict[str, Any]:
     }
 
 
-def _printed(report: Report, id: str) -> dict[str, Any] | None:
+def _printed(report: ReportedNumbers, id: str) -> dict[str, Any] | None:
     """What the report prints for a number over seeds: value, interval, difference to the reference; None for others."""
-    path = layout.report(report.scale, report.dataset) / "metrics.json"
+    path = paths.report(report.scale, report.dataset) / "metrics.json"
     if not path.exists():
         return None
     place: Any = json.loads(path.read_text(encoding="utf-8"))["measured"]
@@ -54,7 +54,7 @@ def _printed(report: Report, id: str) -> dict[str, Any] | None:
     return place or None
 
 
-def show_number(report: Report, alias: str, as_json: bool) -> None:
+def show_number(report: ReportedNumbers, alias: str, as_json: bool) -> None:
     """Print the chain of a number; without an alias, the numbers that there are."""
     report.must_have_numbers()
     if not alias:
@@ -85,7 +85,7 @@ def show_number(report: Report, alias: str, as_json: bool) -> None:
     Console(highlight=False, width=None if sys.stdout.isatty() else 10_000).print(tree)
 
 
-def _list_numbers(report: Report, as_json: bool) -> None:
+def _list_numbers(report: ReportedNumbers, as_json: bool) -> None:
     """Each number over seeds, as the table has it, and after it those of its seeds."""
     own = {evaluation.id_of(one): one.value for evaluation in report.evaluations.values() for one in evaluation.numbers}
     values = {}

@@ -8,12 +8,14 @@ from typing import Any
 import pandas as pd
 import pyarrow.compute as pc
 
-from pipeline import cards, layout
+from pipeline import cards, paths
 from pipeline.errors import UserError, did_you_mean
-from pipeline.lineage import exclusions, named, receipts
-from pipeline.lineage.chain import Report, Step, closure
+from pipeline.lineage import file_lookup, receipts
+from pipeline.lineage.exclusions import read_exclusions
+from pipeline.lineage.provenance import ReportedNumbers, Step, closure
 from pipeline.parameters import Parameters
 from pipeline.store import index
+from pipeline.store.index import read_index
 from pipeline.tables.results import read_predictions
 
 SINCE = "(excluded since; rerun)"
@@ -28,13 +30,13 @@ def dataset_of(parameters: Parameters, scale: str, name: str) -> str:
         return name.partition("/")[0]
     order = sorted(known, key=lambda one: (one != parameters.dataset, cards.parent(one) is not None, one))
     decoded = [one for one in order if _decoded(scale, one)]
-    listing = [one for one in decoded if any(named.by_path(rows, name, one).any() for rows in _rows(scale, one))]
+    listing = [one for one in decoded if any(file_lookup.by_path(rows, name, one).any() for rows in _rows(scale, one))]
     found = list(dict.fromkeys(cards.parent(one) or one for one in listing))
     if len(found) > 1:
         raise UserError(f"{name}: a file of each of {', '.join(found)}; say which by --dataset")
     if found:
         return found[0]
-    if inside := [one for one in decoded if named.id_of_path(name, one)]:
+    if inside := [one for one in decoded if file_lookup.id_of_path(name, one)]:
         return inside[0]
     if decoded and (Path(name).exists() or parameters.dataset not in decoded):
         raise UserError(f"{name}: no file of {', '.join(decoded)}, which is all that is decoded at scale {scale}")
@@ -43,22 +45,22 @@ def dataset_of(parameters: Parameters, scale: str, name: str) -> str:
 
 def _decoded(scale: str, dataset: str) -> dict[str, Path]:
     """The indices that there are, by split."""
-    indices = {split: layout.index(scale, dataset, split) for split in layout.SPLITS}
+    indices = {split: paths.index(scale, dataset, split) for split in paths.SPLITS}
     return {split: path for split, path in indices.items() if path.exists()}
 
 
 def _rows(scale: str, dataset: str) -> Iterator[pd.DataFrame]:
-    return (index.read(path) for path in _decoded(scale, dataset).values())
+    return (read_index(path) for path in _decoded(scale, dataset).values())
 
 
-def clip(report: Report, name: str) -> dict[str, Any]:
+def clip(report: ReportedNumbers, name: str) -> dict[str, Any]:
     """What a clip (its id, or a path to its file) is in the store, and every number that it touched, with its roles.
     One that was made before the clip was excluded is among them, and its role says so.
 
     Raises UserError for a clip that no split holds, and for numbers made from another index than is here now.
     """
     places = _find(report, name)
-    listed = exclusions.read()
+    listed = read_exclusions()
     touched = []
     for folder, evaluation in report.evaluations.items():
         steps = closure([folder / "receipt.json"])
@@ -81,7 +83,7 @@ def clip(report: Report, name: str) -> dict[str, Any]:
         "clip": first["parent"],
         "also": sorted({*rows["parent"]} - {first["parent"]}),
         "copies": sorted(_of_same_bytes(report, first) - {*rows["parent"]}),
-        "links": named.links(rows, name, report.dataset),
+        "links": file_lookup.links(rows, name, report.dataset),
         "file": first["path"],
         "md5": first["md5"],
         "split": first["split"],
@@ -125,39 +127,41 @@ def scored_clips(folder: Path) -> set[str]:
     return {clip for column in columns for clip in column.unique().to_pylist() if clip is not None}
 
 
-def _find(report: Report, name: str) -> dict[tuple[str, str], tuple[pd.DataFrame, str]]:
+def _find(report: ReportedNumbers, name: str) -> dict[tuple[str, str], tuple[pd.DataFrame, str]]:
     """By dataset and split: the rows of the index that a clip has, and the index's md5; of the report's dataset first,
     then of the stills that are cut from it."""
     stills = [one for one in report.parameters.at(report.scale).datasets if cards.parent(one) == report.dataset]
-    paths = {
+    indices = {
         (dataset, split): path
         for dataset in (report.dataset, *stills)
         for split, path in _decoded(report.scale, dataset).items()
     }
-    if not paths:
+    if not indices:
         raise UserError(f"{name}: {report.dataset} is not decoded at scale {report.scale}; --scale names another")
-    rows = {place: index.read(path) for place, path in paths.items()}
-    exact = {place: of[named.by_id(of, name) | named.by_path(of, name, place[0])] for place, of in rows.items()}
-    written = {place: of[named.by_written_id(of, name)] for place, of in rows.items()}
+    rows = {place: read_index(path) for place, path in indices.items()}
+    exact = {
+        place: of[file_lookup.by_id(of, name) | file_lookup.by_path(of, name, place[0])] for place, of in rows.items()
+    }
+    written = {place: of[file_lookup.by_written_id(of, name)] for place, of in rows.items()}
     for found in (exact, written):
         if places := {
-            place: (mine, receipts.describe(paths[place])["md5"]) for place, mine in found.items() if len(mine)
+            place: (mine, receipts.describe(indices[place])["md5"]) for place, mine in found.items() if len(mine)
         }:
             return places
     known = dict.fromkeys(parent for of in rows.values() for parent in of["parent"])
     raise UserError(
         f"{name}: no such clip in {report.dataset} at scale {report.scale} (--dataset names other data)"
-        f"{did_you_mean(named.id_of_path(name, report.dataset) or name, list(known)[:20000])}"
+        f"{did_you_mean(file_lookup.id_of_path(name, report.dataset) or name, list(known)[:20000])}"
     )
 
 
-def _of_same_bytes(report: Report, clip: "pd.Series[Any]") -> set[str]:
+def _of_same_bytes(report: ReportedNumbers, clip: "pd.Series[Any]") -> set[str]:
     """The ids of all files that hold what a clip's file holds: itself, links and copies."""
     alike = (rows.loc[rows["md5"] == clip["md5"], "parent"] for rows in _rows(report.scale, report.dataset))
     return {parent for parents in alike for parent in parents}
 
 
-def show_clip(report: Report, name: str, as_json: bool) -> None:
+def show_clip(report: ReportedNumbers, name: str, as_json: bool) -> None:
     """Print what a clip touched."""
     found = clip(report, name)
     if as_json:
@@ -174,6 +178,6 @@ def show_clip(report: Report, name: str, as_json: bool) -> None:
     for reason in found["unused"]:
         print(f"  {unused}: {reason}")
     for reason in found["excluded_since"]:
-        print(f"  excluded since by {layout.EXCLUDED}: {reason}")
+        print(f"  excluded since by {paths.EXCLUDED}: {reason}")
     for one in found["numbers"]:
         print(f"  {', '.join(one['roles']):40} {100 * one['value']:6.1f} %  {one['number']}")

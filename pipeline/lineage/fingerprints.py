@@ -1,56 +1,52 @@
 """Fingerprints: small files that stand for the code in both drivers, rewritten only when the code's meaning changes.
 
 A fingerprint is the hash of the syntax trees of the project modules that a stage reaches by imports. Comments,
-docstrings and layout do not count. Registries (literal dicts of names) do not count either, but their entries do, for
-who uses them: so a new method's line retrains no other. Bookkeeping modules are left out because their effect is
-recorded otherwise: what params.yaml and the cards say stands in the receipts as values, and lineage only watches.
+docstrings and layout do not count. The list of datasets does not count either, but its entries do, for who uses them.
+Methods, networks and probes are named by their paths, so that a new file retrains nothing. Bookkeeping modules are left
+out because their effect is recorded otherwise: what params.yaml and the cards say stands in the receipts as values, and
+lineage only watches.
 """
 
 import ast
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pipeline import cards, layout
+from pipeline import cards, paths
 from pipeline.datasets import DATASETS, FOLDER
 from pipeline.errors import UserError
-from pipeline.files import write_json
-from pipeline.parameters import Parameters
-from selfsup.methods import METHODS
-from selfsup.networks import NETWORKS
-from selfsup.probes import PROTOCOLS
+from pipeline.files import digest, write_json
+from pipeline.parameters import Parameters, keys_of
+from pipeline.parameters.models import class_paths
+from selfsup.class_path import METHODS, NETWORKS
 
 PACKAGES = ("pipeline", "selfsup")
-REGISTRIES = {
-    "selfsup.methods": "METHODS",
-    "selfsup.networks": "NETWORKS",
-    "selfsup.probes": "PROTOCOLS",
-    "pipeline.datasets": "DATASETS",
-}
+REGISTRIES = {"pipeline.datasets": "DATASETS"}
 BOOKKEEPING = (
     "pipeline.cards",
+    "pipeline.class_source",
     "pipeline.cli",
     "pipeline.errors",
     "pipeline.files",
-    "pipeline.layout",
     "pipeline.lineage.audit",
     "pipeline.lineage.audit_clip",
-    "pipeline.lineage.chain",
-    "pipeline.lineage.drivers",
+    "pipeline.lineage.dvc_sync",
     "pipeline.lineage.fingerprints",
+    "pipeline.lineage.provenance",
     "pipeline.lineage.receipts",
     "pipeline.lineage.verify",
     "pipeline.parameters",
+    "pipeline.paths",
     "pipeline.progress",
-    "pipeline.signatures",
     "pipeline.validation",
 )
 REMEMBERED = Path(".snakemake/syntax.json")
-STAGES = ("crop", "decode", "index", "mine", "features", "report", "publish", "cues", "reel")
+STAGES = ("crop", "decode", "index", "mine", "report", "publish", "shortcuts", "reel")
 
 
 @dataclass(frozen=True)
@@ -161,11 +157,24 @@ def reached(roots: list[str]) -> list[Module]:
     return [found[name] for name in sorted(found)]
 
 
-def fingerprint(roots: list[str]) -> dict[str, object]:
-    """roots: modules, or registry entries `module:Class` -> the hash of all that they reach, and of each module."""
-    modules = {one.name: one.digest for one in reached([root.partition(":")[0] for root in roots])}
-    whole = hashlib.sha256(json.dumps([sorted(roots), modules], sort_keys=True).encode()).hexdigest()
-    return {"fingerprint": whole, "roots": sorted(roots), "modules": modules}
+def fingerprint(roots: list[str], begins_with: Mapping[str, str]) -> dict[str, object]:
+    """roots: modules, or classes `module:Class` -> the hash of all that they reach, and of each module. begins_with: by
+    run, a digest of the parameters of one that this one is `init_from`."""
+    modules = {found.name: found.digest for found in reached([root.partition(":")[0] for root in dict.fromkeys(roots)])}
+    said = [sorted(set(roots)), modules, *([dict(begins_with)] if begins_with else [])]
+    whole = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    more = {"begins_with": dict(begins_with)} if begins_with else {}
+    return {"fingerprint": whole, "roots": sorted(set(roots)), "modules": modules, **more}
+
+
+def _now(stage: str, parameters: Parameters, scale: str, name: str) -> dict[str, object]:
+    """The fingerprint of the code as it is now."""
+    sources = parameters.chain_of(name)[1:] if stage == "pretrain" else []
+    # DVC learns by it that what a run begins with is another; Snakemake by the weights.
+    begins_with = {
+        source: digest(parameters.used(keys_of(parameters, "pretrain", scale, "", source))) for source in sources
+    }
+    return fingerprint(roots_of(stage, parameters, scale, name), begins_with)
 
 
 def roots_of(stage: str, parameters: Parameters, scale: str, name: str = "") -> list[str]:
@@ -174,15 +183,18 @@ def roots_of(stage: str, parameters: Parameters, scale: str, name: str = "") -> 
     if stage == "fetch":
         roots += [DATASETS.get(name, FOLDER)]
     if stage == "pretrain":
-        roots += [METHODS[parameters.runs[name].method]]
-        roots += [NETWORKS[network["name"]] for network in parameters.at(scale).training[name].networks.values()]
+        for run in parameters.chain_of(name):
+            networks = parameters.at(scale).networks[parameters.runs[run].train.networks].values()
+            arguments = parameters.runs[run].train.arguments
+            roots += [parameters.entry(run), *(f"{METHODS}.{path}" for path in class_paths(arguments))]
+            roots += [*(f"{NETWORKS}.{network['network']}" for network in networks)]
     if stage == "evaluate":
-        roots += [PROTOCOLS[parameters.protocols[name].probe]]
+        roots += [parameters.probe(name)]
     return roots
 
 
 def path_of(stage: str, scale: str, name: str = "") -> Path:
-    return layout.fingerprints(scale) / (f"{stage}/{name}.json" if name else f"{stage}.json")
+    return paths.fingerprints(scale) / (f"{stage}/{name}.json" if name else f"{stage}.json")
 
 
 def refresh(parameters: Parameters, scale: str) -> list[Path]:
@@ -190,17 +202,17 @@ def refresh(parameters: Parameters, scale: str) -> list[Path]:
     wanted = [(stage, "") for stage in STAGES]
     made = [dataset for dataset in parameters.at(scale).datasets if cards.parent(dataset) is None]
     wanted += [("fetch", dataset) for dataset in (*made, *cards.folders())]
-    wanted += [("pretrain", run) for run in parameters.at(scale).training]
+    wanted += [("pretrain", run) for run in parameters.runs]
     wanted += [("evaluate", protocol) for protocol in parameters.protocols]
     written = []
     for stage, name in wanted:
         path = path_of(stage, scale, name)
-        value = fingerprint(roots_of(stage, parameters, scale, name))
+        value = _now(stage, parameters, scale, name)
         if _read(path) != value:
             write_json(path, value)
             written.append(path)
     keep = {path_of(stage, scale, name) for stage, name in wanted}
-    for stale in set(layout.fingerprints(scale).rglob("*.json")) - keep:
+    for stale in set(paths.fingerprints(scale).rglob("*.json")) - keep:
         stale.unlink()
     if _read(REMEMBERED) != _remembered():
         write_json(REMEMBERED, _remembered())
@@ -220,7 +232,7 @@ def check(stage: str, parameters: Parameters, scale: str, name: str = "") -> Pat
     Raises UserError if they differ: the code was changed after the DAG was made.
     """
     path = path_of(stage, scale, name)
-    now = fingerprint(roots_of(stage, parameters, scale, name))
+    now = _now(stage, parameters, scale, name)
     recorded = _read(path)
     if recorded != now:
         what = "is missing" if recorded is None else "is of other code than what is here now"

@@ -1,6 +1,6 @@
 """Receipts: what a stage read, wrote, was told and ran on, written beside its outputs when all of them are whole.
 
-    with receipts.open("index", outputs=[...], inputs=[...], ...) as stage:
+    with open_receipt("index", outputs=[...], inputs=[...], ...) as stage:
         write(stage.partial(output))
 
 A stage writes under temporary names. When the block ends without an error they are synced, renamed and hashed, and the
@@ -23,7 +23,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pipeline import layout
+from pipeline import paths
 from pipeline.errors import UserError
 from pipeline.files import digest, discard, folder_files, md5, partial, put, write_json
 
@@ -36,11 +36,10 @@ PACKAGES = [
 
 STAGES = (
     "reel",
-    "cues",
+    "shortcuts",
     "publish",
     "report",
     "evaluate",
-    "features",
     "pretrain",
     "mine",
     "index",
@@ -74,7 +73,7 @@ class Stage:
 
 
 @contextmanager
-def open(
+def open_receipt(
     name: str,
     *,
     receipt: Path,
@@ -89,8 +88,7 @@ def open(
     full.
     """
     started = time.time()
-    if os.environ.get(PLANNED, digest(parameters)) != digest(parameters):
-        raise UserError(f"{layout.PARAMETERS}: changed after this job was planned; run the same command once more")
+    check_planned(parameters)
     if missing := [str(path) for path in inputs if not path.exists()]:
         them = "it" if len(missing) == 1 else "them"
         command = shlex.join(["snakemake", *missing])
@@ -136,6 +134,33 @@ def open(
     finally:
         for output in outputs:
             discard(partial(output))
+
+
+def check_planned(parameters: dict[str, Any]) -> None:
+    """Raises UserError if the rule that started this job planned it with other parameters."""
+    if os.environ.get(PLANNED, digest(parameters)) != digest(parameters):
+        raise UserError(f"{paths.PARAMETERS}: changed after this job was planned; run the same command once more")
+
+
+def kept_current(
+    receipt: Path, inputs: list[Path], outputs: list[Path], parameters: dict[str, Any], identity: dict[str, Any]
+) -> bool:
+    """Whether what is there already follows from the same inputs and parameters; if so, all of it is touched, so that
+    it is younger than its inputs. For a job of several receipts, of which perhaps one has to be made anew."""
+    if not all(path.exists() for path in (receipt, *inputs, *outputs)):
+        return False
+    try:
+        made = read_receipt(receipt)
+    except UserError:
+        return False
+    before = {file["path"]: file["md5"] for file in (*made["inputs"], *made["outputs"])}
+    now = {path.as_posix(): describe(path)["md5"] for path in inputs}
+    now |= {path.as_posix(): md5(path) for path in outputs}
+    if before != now or made["parameters"] != parameters or any(made.get(key) != identity[key] for key in identity):
+        return False
+    for path in (*outputs, receipt):
+        path.touch()
+    return True
 
 
 def _peak_memory() -> int:
@@ -208,16 +233,16 @@ def _stat(path: Path) -> dict[str, int]:
 
 
 def _inherited(path: Path, stat: dict[str, int]) -> str | None:
-    beside = layout.receipt_beside(path)
+    beside = paths.receipt_beside(path)
     if not beside.exists():
         return None
-    for output in read(beside)["outputs"]:
+    for output in read_receipt(beside)["outputs"]:
         if output["path"] == path.as_posix() and all(output[key] == value for key, value in stat.items()):
             return str(output["md5"])
     return None
 
 
-def read(path: Path) -> dict[str, Any]:
+def read_receipt(path: Path) -> dict[str, Any]:
     """Raises UserError for a receipt that is missing or is none."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))

@@ -10,11 +10,11 @@ import yaml
 
 from pipeline import files
 from pipeline.errors import UserError
-from pipeline.lineage import receipts
-from pipeline.lineage.chain import Report, Step, closure, was_made
-from pipeline.paths import from_text
+from pipeline.filenames import from_text
+from pipeline.lineage.provenance import ReportedNumbers, Step, closure, was_made
+from pipeline.lineage.receipts import read_receipt
 from pipeline.progress import progress
-from pipeline.store import index
+from pipeline.store.index import read_index
 from pipeline.tables import numbers
 from pipeline.tables.results import read_result
 
@@ -39,7 +39,7 @@ class Hashes:
         return self.known[path]
 
 
-def verify(report: Report, alias: str) -> None:
+def verify(report: ReportedNumbers, alias: str) -> None:
     """Hash the chain of a number, or of every number and the table; of a dataset for pretraining alone, that of its
     runs. Raises UserError naming everything that differs."""
     started = time.time()
@@ -48,7 +48,7 @@ def verify(report: Report, alias: str) -> None:
     folders = report.folders_of(report.resolve(alias)) if alias else list(report.evaluations)
     tables = report.table_receipts()
     steps = closure([folder / "receipt.json" for folder in folders] or tables)
-    steps += [Step(path, receipts.read(path)) for path in tables if path not in {step.path for step in steps}]
+    steps += [Step(path, read_receipt(path)) for path in tables if path not in {step.path for step in steps}]
     hashes = Hashes()
     problems = [
         *_differences(steps, hashes),
@@ -89,7 +89,7 @@ def _sources(steps: list[Step], hashes: Hashes) -> list[str]:
         if step.receipt["stage"] != "fetch":
             continue
         listing = next(Path(one["path"]) for one in step.receipt["outputs"] if one["path"].endswith("files.parquet"))
-        for row in index.read(listing).itertuples() if listing.exists() else ():
+        for row in read_index(listing).itertuples() if listing.exists() else ():
             path = from_text(str(row.path))
             if getattr(row, "reason", None):
                 continue  # one that could not be read when it was listed: its hash is of nothing
@@ -100,7 +100,7 @@ def _sources(steps: list[Step], hashes: Hashes) -> list[str]:
     return problems
 
 
-def _lock(report: Report, steps: list[Step], hashes: Hashes) -> list[str]:
+def _lock(report: ReportedNumbers, steps: list[Step], hashes: Hashes) -> list[str]:
     """Outputs against dvc.lock, which knows only what params.yaml asks for."""
     lock = Path("dvc.lock")
     if (report.scale, report.dataset) != (report.parameters.scale, report.parameters.dataset):
@@ -126,7 +126,7 @@ def _lock(report: Report, steps: list[Step], hashes: Hashes) -> list[str]:
     ]
 
 
-def _parameters(report: Report, steps: list[Step]) -> list[str]:
+def _parameters(report: ReportedNumbers, steps: list[Step]) -> list[str]:
     """What each stage was told, against params.yaml as it is now."""
     problems = []
     for step in steps:

@@ -51,10 +51,10 @@ def main() -> None:
 
 def _answer(out: BinaryIO, file: dict[str, Any], settings: Any) -> None:
     """file: path, md5, modality, and the stills that are to be cut from it, if any are."""
+    from pipeline.filenames import openable
     from pipeline.files import md5_of
     from pipeline.media.crops import cut_stills
     from pipeline.media.windows import windows
-    from pipeline.paths import openable
 
     try:
         with openable(Path(file["path"])) as path:

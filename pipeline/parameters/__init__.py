@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from pipeline import layout
+from pipeline import paths
 from pipeline.parameters import consistency
 from pipeline.parameters.keys import keys_of
 from pipeline.parameters.models import Parameters
 from pipeline.validation import load
 
-__all__ = ["Parameters", "keys_of", "read"]
+__all__ = ["Parameters", "keys_of", "read_parameters"]
 
 
-def read(path: Path = layout.PARAMETERS) -> Parameters:
+def read_parameters(path: Path = paths.PARAMETERS) -> Parameters:
     """Raises UserError, naming the key, for whatever cannot work."""
     parameters = load(Parameters, path)
     consistency.check(parameters, str(path))

@@ -3,58 +3,90 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline import cards, layout
+from pipeline import cards
+from pipeline.class_source import check_arguments, class_literal, encoders_of, entry_of, has_own
 from pipeline.datasets import CROPS, DATASETS
 from pipeline.errors import UserError, did_you_mean
-from pipeline.parameters.models import Parameters, Store
-from pipeline.parameters.training import Training
-from pipeline.signatures import check_arguments, class_literal, entry_of, has_own, keyword_arguments
-from selfsup.methods import METHODS
-from selfsup.networks import NETWORKS
-from selfsup.probes import PROTOCOLS
+from pipeline.parameters.models import Parameters
+
+NETWORKS = "selfsup.networks"
+METHODS = "selfsup.methods"
+PROBES = "selfsup.probes"
 
 
 def check(parameters: Parameters, file: str) -> None:
-    """Every name refers to something, and every argument is one that its class takes."""
-    card = cards.read(parameters.dataset)
-    if parameters.dataset not in (parameters.images, cards.parent(parameters.images)):
+    """Every name refers to something, and every argument is one that its class takes. Raises UserError: one line that
+    names the key, what was expected and the nearest name."""
+    cards.read_card(parameters.dataset)
+    if parameters.scale not in parameters.scales:
         raise UserError(
-            f"{file}: images: expected {parameters.dataset} or stills that are cut from it, found {parameters.images!r}"
+            f"{file}: scale: unknown {parameters.scale!r}{did_you_mean(parameters.scale, parameters.scales)}"
         )
-    scale_names = list(parameters.scales)
-    if parameters.scale not in scale_names:
-        raise UserError(f"{file}: scale: unknown {parameters.scale!r}{did_you_mean(parameters.scale, scale_names)}")
     if len(set(parameters.seeds)) != len(parameters.seeds):
         raise UserError(f"{file}: seeds: expected different numbers, found {parameters.seeds}")
-    for role, runs in parameters.pretrained:
-        _all_in(runs, parameters.runs, f"{file}: pretrained.{role}")
-    pretrained = dict.fromkeys(parameters.run_names())
-    for name, suite in parameters.suites.items():
-        _all_in(suite.runs, pretrained, f"{file}: suites.{name}.runs")
-        _all_in(suite.protocols, parameters.protocols, f"{file}: suites.{name}.protocols")
-        if len({_reads_features(parameters, one, f"{file}: protocols.{one}") for one in suite.protocols}) > 1:
-            raise UserError(f"{file}: suites.{name}.protocols: some read features, others networks; part them")
-        for member in suite.runs:
-            for asked in suite.protocols:
-                _check_evaluation(parameters, member, asked, f"{file}: suites.{name}")
+    for name in parameters.datasets:
+        cards.read_card(name)
+    _check_starts(parameters, f"{file}: runs")
+    for name in parameters.runs:
+        _check_run(parameters, name, f"{file}: runs.{name}")
+    for name in parameters.protocols:
+        _check_protocol(parameters, name, f"{file}: protocols.{name}")
+    for name in parameters.runs:
+        for protocol, reference in parameters.runs[name].evaluate.items():
+            _check_evaluation(parameters, name, protocol, reference, f"{file}: runs.{name}.evaluate")
+    for name in parameters.scales:
+        _check_scale(parameters, name, f"{file}: scales.{name}")
+
+
+def _check_starts(parameters: Parameters, key: str) -> None:
+    """`init_from` names runs, and no run begins with its own weights, over however many others."""
     for name, run in parameters.runs.items():
-        entry = entry_of(METHODS, run.method, f"{file}: runs.{name}.method")
-        check_arguments(entry, run.arguments, f"{file}: runs.{name}.arguments")
-    if layout.FEATURES in parameters.protocols:
-        raise UserError(f"{file}: protocols.{layout.FEATURES}: the name of the folder of kept features; choose another")
-    for name, protocol in parameters.protocols.items():
-        entry_of(PROTOCOLS, protocol.probe, f"{file}: protocols.{name}.probe")
-        known = {cards.MAIN: None, **card.labels}
-        _all_in(
-            [protocol.label] if protocol.label else [], known, f"{file}: protocols.{name}.label (dataset {card.name})"
-        )
-    for scale_name in scale_names:
-        _check_scale(parameters, scale_name, f"{file}: scales.{scale_name}")
+        _all_in(run.train.init_from.values(), parameters.runs, f"{key}.{name}.train.init_from")
+    for name in parameters.runs:
+        way = [name]
+        waiting = [(source, [name, source]) for source in parameters.runs[name].train.init_from.values()]
+        while waiting:
+            source, way = waiting.pop()
+            if source == name:
+                raise UserError(f"{key}.{name}.train.init_from: expected no cycle, found {' from '.join(way)}")
+            if source in way[:-1]:
+                continue  # a cycle of others, which is named at one of them
+            waiting += [(one, [*way, one]) for one in parameters.runs[source].train.init_from.values()]
+
+
+def _check_run(parameters: Parameters, name: str, key: str) -> None:
+    train = parameters.runs[name].train
+    entry = entry_of(METHODS, train.method, f"{key}.train.method")
+    check_arguments(entry, train.arguments, f"{key}.train.arguments")
+    roles = {*encoders_of(entry), *class_literal(entry, "teachers", ())}
+    _all_in(train.init_from, dict.fromkeys(roles), f"{key}.train.init_from")
+    for scale_name, scale in parameters.scales.items():
+        _all_in([train.networks], scale.networks, f"{key}.train.networks (scale {scale_name})")
+        _all_in([train.schedule], scale.schedules, f"{key}.train.schedule (scale {scale_name})")
+        trains = scale.schedules[train.schedule] is not None
+        for sizes in ("steps", "batch_size") if trains else ():
+            given = getattr(train, sizes)
+            if scale_name not in given:
+                raise UserError(f"{key}.train.{sizes}.{scale_name}: missing; schedule {train.schedule!r} needs it")
+        if trains:
+            parameters.training(scale_name, name)
+    for sizes in ("steps", "batch_size", "learning_rate"):
+        _all_in(getattr(train, sizes), parameters.scales, f"{key}.train.{sizes}")
+
+
+def _check_protocol(parameters: Parameters, name: str, key: str) -> None:
+    protocol = parameters.protocols[name]
+    entry_of(PROBES, protocol.probe, f"{key}.probe")
+    if protocol.label is None:
+        return
+    # Of a protocol that an own folder takes over, the one label of the folder stands for any.
+    card = cards.read_card(protocol.on)
+    _all_in([protocol.label], {cards.MAIN: None, **card.labels}, f"{key}.label (dataset {card.name})")
 
 
 def _check_scale(parameters: Parameters, scale_name: str, key: str) -> None:
     scale = parameters.scales[scale_name]
-    for name in (parameters.dataset, parameters.images):
+    for name in (parameters.dataset, *parameters.datasets):
         if name not in scale.datasets and not cards.is_folder(name):
             raise UserError(f"{key}.datasets.{name}: missing: add the dataset's sizes")
     for name, settings in scale.datasets.items():
@@ -62,18 +94,18 @@ def _check_scale(parameters: Parameters, scale_name: str, key: str) -> None:
             check_arguments(CROPS, settings, f"{key}.datasets.{name}")
             _all_in([parent], scale.datasets, f"{key}.datasets ({name} is cut from it)")
             continue
-        check_arguments(entry_of(DATASETS, name, f"{key}.datasets"), settings, f"{key}.datasets.{name}")
-        for split in cards.read(name).splits:
+        _all_in([name], DATASETS, f"{key}.datasets")
+        check_arguments(DATASETS[name], settings, f"{key}.datasets.{name}")
+        for split in cards.read_card(name).splits:
             if settings["clips"].get(split, 0) < 1:
                 raise UserError(f"{key}.datasets.{name}.clips.{split}: expected at least 1, found none")
-    for name in parameters.run_names():
-        if name not in scale.training:
-            raise UserError(
-                f"{key}.training.{name}: missing; run {name!r} is to be pretrained: add networks and schedule"
-            )
-    _all_in(list(scale.training), parameters.runs, f"{key}.training")
-    for name, training in scale.training.items():
-        _check_training(METHODS[parameters.runs[name].method], training, scale.store, f"{key}.training.{name}")
+    for set_name, networks in scale.networks.items():
+        for role, network in networks.items():
+            here = f"{key}.networks.{set_name}.{role}"
+            entry = entry_of(NETWORKS, str(network.get("network", "")), f"{here}.network")
+            check_arguments(entry, {name: value for name, value in network.items() if name != "network"}, here)
+    for name in parameters.runs:
+        _check_training(parameters, scale_name, name, key)
     _all_in(list(scale.protocols), parameters.protocols, f"{key}.protocols")
     for name, protocol in parameters.protocols.items():
         if name not in scale.protocols:
@@ -82,58 +114,63 @@ def _check_scale(parameters: Parameters, scale_name: str, key: str) -> None:
         if twice:
             raise UserError(f"{key}.protocols.{name}.{min(twice)}: stands under protocols.{name} too; remove one")
         given = {**protocol.all_arguments(), **scale.protocols[name]}
-        check_arguments(PROTOCOLS[protocol.probe], given, f"{key}.protocols.{name}")
+        check_arguments(parameters.probe(name), given, f"{key}.protocols.{name}")
 
 
-def _check_training(method: str, training: Training, store: Store, key: str) -> None:
-    """method: its registry entry."""
-    encoders = {name for name, one in keyword_arguments(method).items() if one.annotation == "Encoder"}
-    if encoders != training.networks.keys():
-        raise UserError(f"{key}.networks: expected {', '.join(sorted(encoders))}, found {', '.join(training.networks)}")
-    for encoder, network in training.networks.items():
-        here = f"{key}.networks.{encoder}"
-        entry = entry_of(NETWORKS, str(network.get("name", "")), f"{here}.name")
-        check_arguments(entry, {name: value for name, value in network.items() if name != "name"}, here)
-    trains = class_literal(method, "trains", True)
-    if training.schedule is not None and not trains:
-        raise UserError(f"{key}.schedule: expected null, since its method does not train")
-    if training.schedule is None and trains and has_own(method, "fit"):
+def _check_training(parameters: Parameters, scale_name: str, run: str, key: str) -> None:
+    """A method gets the networks that it asks for, a schedule if it trains, and streams that are kept."""
+    train, scale, entry = parameters.runs[run].train, parameters.scales[scale_name], parameters.entry(run)
+    encoders, networks = encoders_of(entry), scale.networks[train.networks]
+    if encoders != networks.keys():
+        raise UserError(
+            f"{key}.networks.{train.networks}: expected {', '.join(sorted(encoders))}, which run {run} takes, "
+            f"found {', '.join(networks)}"
+        )
+    trains, scheduled = class_literal(entry, "trains", True), scale.schedules[train.schedule] is not None
+    if scheduled and not trains:
+        raise UserError(
+            f"{key}.schedules.{train.schedule}: expected null, since the method of run {run} does not train"
+        )
+    if not scheduled and trains and has_own(entry, "fit"):
         # An untrained run counts as one that no clip has touched.
-        raise UserError(f"{key}.schedule: expected a schedule, since its method reads the data beforehand")
-    for stream in class_literal(method, "streams", ()):
-        if stream not in store.streams:
-            raise UserError(f"{key}: its method draws {stream}, which is not in this scale's store.streams")
+        raise UserError(
+            f"{key}.schedules.{train.schedule}: expected a schedule, since the method of run {run} reads the data first"
+        )
+    for stream in class_literal(entry, "streams", ()):
+        if stream not in scale.store.streams:
+            raise UserError(f"{key}.store.streams: run {run} draws {stream}, which is not kept")
 
 
-def _check_evaluation(parameters: Parameters, run: str, protocol: str, key: str) -> None:
-    """A protocol asks its question of methods that answer it, or takes the one encoder of its stream."""
-    probe = entry_of(PROTOCOLS, parameters.protocols[protocol].probe, f"protocols.{protocol}.probe")
+def _check_evaluation(parameters: Parameters, run: str, protocol: str, reference: str, key: str) -> None:
+    """A protocol asks its question of methods that answer it, or takes the one encoder of its stream; the run that
+    differences are taken to is evaluated likewise."""
+    _all_in([protocol], parameters.protocols, key)
+    _all_in([reference], parameters.runs, f"{key}.{protocol}")
+    if protocol not in parameters.runs[reference].evaluate:
+        raise UserError(
+            f"{key}.{protocol}: run {reference} is not evaluated under {protocol}: add it to runs.{reference}.evaluate"
+        )
+    probe = parameters.probe(protocol)
     asks, streams = class_literal(probe, "asks", ""), class_literal(probe, "streams", ())
     if asks:
-        if asks not in class_literal(METHODS[parameters.runs[run].method], "answers", ()):
-            raise UserError(f"{key}: protocol {protocol} asks for {asks}, which run {run} does not answer; part them")
+        if asks not in class_literal(parameters.entry(run), "answers", ()):
+            raise UserError(f"{key}.{protocol}: asks for {asks}, which the method of run {run} does not answer")
         return
     for scale_name, scale in parameters.scales.items():
-        if run in scale.training:
-            networks = scale.training[run].networks
-            # An unknown network is named where its scale is checked.
-            names = [str(one.get("name", "")) for one in networks.values()]
-            if not all(name in NETWORKS for name in names):
-                return
-            takes = [class_literal(NETWORKS[name], "streams", ()) for name in names]
-            if takes.count(streams) != 1:
-                raise UserError(
-                    f"{key}: protocol {protocol} needs one encoder of {' and '.join(streams)}: at scale {scale_name} "
-                    f"run {run} has {takes.count(streams)}; part them"
-                )
+        networks = scale.networks[parameters.runs[run].train.networks]
+        entries = [
+            entry_of(NETWORKS, str(one.get("network", "")), f"scales.{scale_name}.networks")
+            for one in networks.values()
+        ]
+        takes = [class_literal(entry, "streams", ()) for entry in entries]
+        if takes.count(streams) != 1:
+            raise UserError(
+                f"{key}.{protocol}: needs one encoder of {' and '.join(streams)}: at scale {scale_name} run {run} has "
+                f"{takes.count(streams)}"
+            )
 
 
-def _reads_features(parameters: Parameters, protocol: str, key: str) -> bool:
-    entry = entry_of(PROTOCOLS, parameters.protocols[protocol].probe, f"{key}.probe")
-    return bool(class_literal(entry, "reads_features", False))
-
-
-def _all_in(names: list[str], known: Mapping[str, Any], key: str) -> None:
+def _all_in(names: Any, known: Mapping[str, Any], key: str) -> None:
     for name in names:
         if name not in known:
             raise UserError(f"{key}: unknown {name!r}{did_you_mean(name, known)}")

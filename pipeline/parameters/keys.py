@@ -1,9 +1,14 @@
 """Which keys of params.yaml each stage depends on."""
 
+from typing import TYPE_CHECKING
+
 from pipeline import cards
 
+if TYPE_CHECKING:
+    from pipeline.parameters.models import Parameters
 
-def keys_of(stage: str, scale: str, dataset: str, name: str = "") -> list[str]:
+
+def keys_of(parameters: "Parameters", stage: str, scale: str, dataset: str, name: str = "") -> list[str]:
     """The keys of params.yaml that a stage depends on; `name` is its run or protocol. dvc.yaml lists the same."""
     match stage:
         case "fetch":
@@ -22,29 +27,28 @@ def keys_of(stage: str, scale: str, dataset: str, name: str = "") -> list[str]:
         case "mine":
             return [f"scales.{scale}.mining"]
         case "pretrain":
-            return [f"runs.{name}", f"scales.{scale}.training.{name}", "watch", "device", f"scales.{scale}.threads"]
-        case "features":
-            return [f"scales.{scale}.features", "device", f"scales.{scale}.threads"]
+            train = parameters.runs[name].train
+            return [
+                f"runs.{name}.train",
+                f"scales.{scale}.networks.{train.networks}",
+                f"scales.{scale}.schedules.{train.schedule}",
+                "watch",
+                "device",
+                f"scales.{scale}.threads",
+            ]
         case "evaluate":
             return [
                 f"protocols.{name}",
                 f"scales.{scale}.protocols.{name}",
+                f"scales.{scale}.features",
                 "bootstrap",
                 "device",
                 f"scales.{scale}.threads",
             ]
-        case "cues":
-            return [
-                f"scales.{scale}.cues",
-                "images",
-                "bootstrap",
-                "device",
-                f"scales.{scale}.threads",
-                "scale",
-                "dataset",
-            ]
+        case "shortcuts":
+            return [f"scales.{scale}.shortcuts", "bootstrap", "device", f"scales.{scale}.threads", "scale", "dataset"]
         case "report":
-            return ["pretrained", "suites", "images", "seeds", "bootstrap"]
+            return ["runs", "protocols", "seeds", "bootstrap"]
         case "publish" | "reel":
             return ["scale", "dataset"]
     raise ValueError(stage)

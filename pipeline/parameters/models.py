@@ -1,16 +1,46 @@
 """What stands in params.yaml: a frozen model of every part of it, with the range of each value."""
 
-from typing import Annotated, Any, Literal
+import re
+from functools import cached_property
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, field_validator, model_validator
 
-from pipeline import layout
+from pipeline import paths
 from pipeline.errors import UserError, did_you_mean
-from pipeline.parameters.training import Schedule, Training
+from pipeline.parameters.training import KeptOptimisation, RunSchedule, Schedule, Training
 from pipeline.validation import Strict
 
 # Of runs and protocols: parts of file names, of numbers' ids (parted by / and .) and of DVC's stages (by -).
 Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
+CLASS_PATH = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*:[A-Z][A-Za-z0-9_]*")
+ClassPath = Annotated[str, Field(pattern=f"^{CLASS_PATH.pattern}$")]
+"""`module:Class` below a package."""
+OLD_KEYS = ("pretrained", "suites", "images")
+
+
+PART_OF_FOLDER = {"image": "images", "video": "video", "audiovisual": "sound"}
+
+
+class Asked(NamedTuple):
+    """An evaluation: the dataset that a run was trained on, the run, the dataset that it is evaluated on, how."""
+
+    of: str
+    run: str
+    on: str
+    protocol: str
+
+
+def class_paths(value: Any) -> list[str]:
+    """Of arguments: the classes that they name by their paths, as a method that is made of others does."""
+    match value:
+        case str():
+            return [value] if CLASS_PATH.fullmatch(value) else []
+        case dict():
+            return [path for pair in value.items() for part in pair for path in class_paths(part)]
+        case list() | tuple():
+            return [path for part in value for path in class_paths(part)]
+    return []
 
 
 class Bootstrap(Strict):
@@ -20,46 +50,38 @@ class Bootstrap(Strict):
     seed: int = Field(ge=0)
 
 
-class Pretrained(Strict):
-    """Which runs are pretrained: on the stills of `dataset`, or on its clips. DVC's stages of `video` depend on
-    the mined tuples too."""
+class Train(Strict):
+    """How a run is pretrained; a change of any of it retrains this run alone."""
 
-    images: list[str]
-    video: list[str]
-    audiovisual: list[str]
-
-    @model_validator(mode="after")
-    def _once_each(self) -> "Pretrained":
-        names = self.runs()
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"expected each run once, found {', '.join(twice)} twice")
-        return self
-
-    def runs(self) -> list[str]:
-        return [*self.images, *self.video, *self.audiovisual]
-
-
-class Suite(Strict):
-    """Which runs are evaluated under which protocols, of `images` or of `dataset`."""
-
-    of: Literal["dataset", "images"]
-    runs: list[str] = Field(min_length=1)
-    protocols: list[str] = Field(min_length=1)
+    method: ClassPath = Field(description="below `selfsup.methods`")
+    on: str = Field(description="the dataset, which one of the user's own replaces")
+    networks: str = Field(description="a set of `scales.SCALE.networks`")
+    schedule: str = Field(description="one of `scales.SCALE.schedules`")
+    init_from: dict[Name, Name] = Field(default_factory=dict, description="role: the run whose weights it begins with")
+    steps: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict, description="by scale")
+    batch_size: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict, description="by scale")
+    learning_rate: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict, description="by scale, where it is not the schedule's"
+    )
+    arguments: dict[str, Any] = Field(default_factory=dict)
 
 
 class Run(Strict):
-    """What is pretrained, but for dataset, scale, seed and schedule."""
+    """One block a run."""
 
-    method: str
-    arguments: dict[str, Any]
+    train: Train
+    evaluate: dict[Name, Name] = Field(
+        default_factory=dict, description="protocol: the run that it is compared with; itself for a reference"
+    )
 
 
 class Protocol(Strict):
-    """A probe and those of its arguments that every scale shares; no label for one that looks at none."""
+    """A probe, and those of its arguments that every scale shares; no label for one that looks at none."""
 
-    probe: str
+    probe: ClassPath = Field(description="below `selfsup.probes`")
+    on: str = Field(description="the dataset that it evaluates on, which one of the user's own replaces")
     label: str | None
-    arguments: dict[str, Any]
+    arguments: dict[str, Any] = Field(default_factory=dict)
 
     def all_arguments(self) -> dict[str, Any]:
         """The label among them."""
@@ -118,15 +140,15 @@ class Mining(Strict):
 
 
 class Ceilings(Strict):
-    """How the supervised networks of the cue report are trained, by the label that they learn."""
+    """How the supervised networks of the shortcut report are trained, by the label that they learn."""
 
     object: Schedule
     action: Schedule
     sounding: Schedule
 
 
-class CueReport(Strict):
-    """`reports/cues.md`: what gives labels away cheaply, and what can be learned of them."""
+class ShortcutSettings(Strict):
+    """`reports/shortcuts.md`: what gives labels away cheaply, and what can be learned of them."""
 
     seed: int = Field(ge=0)
     margin: float = Field(gt=0, lt=1, description="above chance, that the bound of a cheap cue may reach")
@@ -170,8 +192,9 @@ class Scale(Strict):
     datasets: dict[str, dict[str, Any]]
     store: Store
     mining: Mining
-    cues: CueReport
-    training: dict[str, Training]
+    shortcuts: ShortcutSettings
+    networks: dict[Name, dict[str, dict[str, Any]]]
+    schedules: dict[Name, KeptOptimisation | None]
     features: FeatureSizes
     protocols: dict[str, dict[str, Any]]
 
@@ -180,72 +203,126 @@ class Parameters(Strict):
     """The whole of params.yaml."""
 
     scale: str
-    dataset: str
-    images: str = Field(description="the dataset that stands for pictures: `dataset`, or stills that are cut from it")
+    dataset: str = Field(description="whose report `reports/` holds; one that no run names takes every run's place")
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     device: Literal["auto", "cpu", "cuda"]
     bootstrap: Bootstrap
-    pretrained: Pretrained
     watch: Watch
-    suites: dict[str, Suite]
     runs: dict[Name, Run]
     protocols: dict[Name, Protocol]
     scales: dict[str, Scale]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _is_of_this_form(cls, data: Any) -> Any:
+        if isinstance(data, dict) and (old := [key for key in OLD_KEYS if key in data]):
+            raise ValueError(
+                f"{old[0]}: a key of an older form; each run is now one block, runs.NAME: {{train, evaluate}} "
+                "(docs/architecture.md, Run)"
+            )
+        return data
+
     def at(self, scale: str) -> Scale:
         """Raises UserError for a scale that is not defined."""
         if scale not in self.scales:
-            raise UserError(f"{layout.PARAMETERS}: scale: {scale!r} is not defined{did_you_mean(scale, self.scales)}")
+            raise UserError(f"{paths.PARAMETERS}: scale: {scale!r} is not defined{did_you_mean(scale, self.scales)}")
         return self.scales[scale]
 
-    def role(self, role: str, dataset: str) -> str:
-        """What stands for `images` or `dataset` in the report of a dataset: any other than that of params.yaml is its
-        own images."""
-        return self.images if role == "images" and dataset == self.dataset else dataset
+    def entry(self, run: str) -> str:
+        """The method of a run, as `module:Class`."""
+        return f"selfsup.methods.{self.runs[run].train.method}"
+
+    def probe(self, protocol: str) -> str:
+        """The probe of a protocol, likewise."""
+        return f"selfsup.probes.{self.protocols[protocol].probe}"
+
+    def training(self, scale: str, run: str) -> Training:
+        """A run's networks and schedule at a scale, its own steps, batch size and rate in it."""
+        train, sizes = self.runs[run].train, self.at(scale)
+        named = sizes.schedules[train.schedule]
+        if named is None:
+            return Training(networks=sizes.networks[train.networks], schedule=None)
+        own: dict[str, float] = {"steps": train.steps[scale], "batch_size": train.batch_size[scale]}
+        own |= {"learning_rate": train.learning_rate[scale]} if scale in train.learning_rate else {}
+        return Training(networks=sizes.networks[train.networks], schedule=RunSchedule(**{**named.model_dump(), **own}))
+
+    @cached_property
+    def datasets(self) -> list[str]:
+        """Those that runs are trained on and protocols evaluate on, once each."""
+        named = [run.train.on for run in self.runs.values()] + [one.on for one in self.protocols.values()]
+        return list(dict.fromkeys(named))
+
+    def placed(self, on: str, dataset: str) -> str:
+        """What stands for `on` in the report of a dataset: itself, unless that is one that no run names, such as a
+        folder of the user's own, which then stands for all."""
+        return on if dataset in self.datasets else dataset
 
     def runs_of(self, dataset: str) -> list[tuple[str, str]]:
         """Every (dataset, run) that the report of a dataset asks for."""
-        return [
-            (self.role(role, dataset), run)
-            for role, runs in (
-                ("images", self.pretrained.images),
-                ("dataset", [*self.pretrained.video, *self.pretrained.audiovisual]),
-            )
-            for run in runs
-        ]
+        return [(self.placed(run.train.on, dataset), name) for name, run in self.runs.items()]
 
-    def evaluations(self, dataset: str) -> list[tuple[str, str, str, str]]:
-        """Every (dataset pretrained on, run, dataset evaluated on, protocol) that the suites ask for in the report of a
-        dataset, once, in their order."""
-        of = {run: pretrained_on for pretrained_on, run in self.runs_of(dataset)}
-        asked = (
-            (of[run], run, self.role(suite.of, dataset), protocol)
-            for suite in self.suites.values()
-            for run in suite.runs
-            for protocol in suite.protocols
-        )
-        return list(dict.fromkeys(asked))
-
-    def references(self, dataset: str) -> dict[tuple[str, str, str], str]:
-        """By run, dataset evaluated on and protocol: the first run of its suite, to which differences are taken."""
-        found: dict[tuple[str, str, str], str] = {}
-        for suite in self.suites.values():
-            for run in suite.runs:
-                for protocol in suite.protocols:
-                    found.setdefault((run, self.role(suite.of, dataset), protocol), suite.runs[0])
+    def evaluations(self, dataset: str) -> list[Asked]:
+        """Every evaluation that the report of a dataset asks for, once, in the order of the runs."""
+        found = []
+        for name, run in self.runs.items():
+            of = self.placed(run.train.on, dataset)
+            for protocol in run.evaluate:
+                found.append(Asked(of, name, self.placed(self.protocols[protocol].on, dataset), protocol))
         return found
 
-    def run_names(self) -> list[str]:
-        """Of those that are pretrained."""
-        return self.pretrained.runs()
+    def references(self, dataset: str) -> dict[tuple[str, str, str], str]:
+        """By run, dataset evaluated on and protocol: the run to which differences are taken."""
+        return {
+            (one.run, one.on, one.protocol): self.runs[one.run].evaluate[one.protocol]
+            for one in self.evaluations(dataset)
+        }
 
-    def protocol_names(self) -> list[str]:
-        """Of the suites."""
-        return list(dict.fromkeys(protocol for suite in self.suites.values() for protocol in suite.protocols))
+    def chain_of(self, run: str) -> list[str]:
+        """A run, and those that it begins with, over however many others: each once, nearest first."""
+        found, waiting = {run: None}, [run]
+        while waiting:
+            for source in self.runs[waiting.pop(0)].train.init_from.values():
+                if source not in found:
+                    found[source] = None
+                    waiting.append(source)
+        return list(found)
+
+    def sources(self, run: str, dataset: str) -> dict[str, tuple[str, str]]:
+        """By role: the run that a run begins with, and the dataset that it was trained on. That is its own, or
+        `dataset`, that of the run, where one of the user's own takes every run's place."""
+        replaced = dataset != self.runs[run].train.on
+        return {
+            role: (source, dataset if replaced else self.runs[source].train.on)
+            for role, source in self.runs[run].train.init_from.items()
+        }
+
+    def trained_on(self, run: str, dataset: str) -> list[str]:
+        """The datasets that the weights of a run, trained on `dataset`, go back to: that one first."""
+        replaced = dataset != self.runs[run].train.on
+        others = [dataset if replaced else self.runs[source].train.on for source in self.chain_of(run)[1:]]
+        return list(dict.fromkeys([dataset, *others]))
+
+    def parts_of(self, run: str) -> set[str]:
+        """The parts of the lecture that a run belongs to: by its method's folder; a run that is only a reference
+        belongs where those do that are compared with it."""
+        folder = self.runs[run].train.method.partition(".")[0]
+        if folder in PART_OF_FOLDER:
+            return {PART_OF_FOLDER[folder]}
+        compared = [name for name, other in self.runs.items() if run in other.evaluate.values() and name != run]
+        found = {
+            PART_OF_FOLDER[of]
+            for of in (self.runs[name].train.method.partition(".")[0] for name in compared)
+            if of in PART_OF_FOLDER
+        }
+        return found or set(paths.PARTS)
+
+    @cached_property
+    def _plain(self) -> dict[str, Any]:
+        return self.model_dump(mode="json")
 
     def value(self, key: str) -> Any:
-        """The plain value at a dotted key, as DVC reads it."""
-        value: Any = self.model_dump(mode="json")
+        """The plain value at a dotted key."""
+        value: Any = self._plain
         for part in key.split("."):
             value = value[part]
         return value

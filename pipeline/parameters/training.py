@@ -6,20 +6,22 @@ from pydantic import Field, field_validator, model_validator
 
 from pipeline.validation import Strict
 
+ADAMW_BETA1 = 0.9
+"""What most papers have; a schedule may say otherwise (`momentum`)."""
 
-class Schedule(Strict):
-    """How a run is trained; `selfsup.training.Schedule` says what each key does."""
 
-    steps: int = Field(ge=1)
-    batch_size: int = Field(ge=1)
-    optimiser: Literal["sgd", "adamw"]
+class Optimisation(Strict):
+    """A named schedule, `scales.SCALE.schedules.NAME`: how to optimise, but for how long. `selfsup.training.Schedule`
+    says what each key does."""
+
+    optimiser: Literal["sgd", "adamw", "lars"]
     learning_rate: float = Field(gt=0)
-    momentum: float = Field(ge=0, lt=1)
+    momentum: float = Field(default=ADAMW_BETA1, ge=0, lt=1)
     weight_decay: float = Field(ge=0)
-    warmup_steps: int = Field(ge=0)
+    warmup_steps: int = Field(default=0, ge=0)
     decay: Literal["cosine", "step"]
-    decay_at: list[float]
-    decay_factor: float = Field(gt=0, le=1)
+    decay_at: list[float] = Field(default_factory=list, description="fractions of the run, for decay: step")
+    decay_factor: float = Field(default=1.0, gt=0, le=1, description="for decay: step")
     precision: Literal["fp32", "bf16", "auto"]
     log_every: int = Field(ge=1)
 
@@ -30,6 +32,20 @@ class Schedule(Strict):
             raise ValueError("expected ascending fractions of the run, each between 0 and 1")
         return value
 
+
+class KeptOptimisation(Optimisation):
+    """Of runs that are kept: cut off, one goes on from its last checkpoint; while it trains it is watched."""
+
+    checkpoint_every: int = Field(ge=0, description="steps; 0: never")
+    watch_every: int = Field(ge=0, description="steps; 0: never")
+
+
+class Schedule(Optimisation):
+    """An optimisation, and for how long."""
+
+    steps: int = Field(ge=1)
+    batch_size: int = Field(ge=1)
+
     @model_validator(mode="after")
     def _warms_up_within_the_run(self) -> "Schedule":
         if self.warmup_steps >= self.steps:
@@ -37,16 +53,13 @@ class Schedule(Strict):
         return self
 
 
-class RunSchedule(Schedule):
-    """Of a run that is kept: cut off, it goes on from its last checkpoint; while it trains it is watched."""
-
-    checkpoint_every: int = Field(ge=0, description="steps; 0: never")
-    watch_every: int = Field(ge=0, description="steps; 0: never")
+class RunSchedule(KeptOptimisation, Schedule):
+    """Of a run at one scale."""
 
 
 class Training(Strict):
-    """A run at one scale. networks: the method's encoders by name (`encoder`, for most); of each, `name` is a key of
-    NETWORKS and the rest are that network's arguments."""
+    """A run at one scale. networks: the method's encoders by name (`encoder`, for most); of each, `network` is its
+    class's path below `selfsup.networks` and the rest are that network's arguments."""
 
     networks: dict[str, dict[str, Any]] = Field(min_length=1)
     schedule: RunSchedule | None = Field(description="null for a run that stays as it is initialised")

@@ -2,16 +2,16 @@ rule fetch:
     """Make a dataset's source files, list them with their hashes, keep what is known of them."""
     input:
         card="data/cards/{dataset}.yaml",
-        code="runs/{scale}/fingerprints/fetch/{dataset}.json",
+        code="runs/fingerprints/{scale}/fetch/{dataset}.json",
     output:
         clips=directory("data/raw/{scale}/{dataset}/clips"),
         files="data/raw/{scale}/{dataset}/files.parquet",
         annotations=directory("data/raw/{scale}/{dataset}/annotations"),
         receipt="data/raw/{scale}/{dataset}/receipt.json",
     log:
-        "runs/{scale}/logs/fetch/{dataset}.log",
+        "runs/logs/{scale}/fetch/{dataset}.log",
     benchmark:
-        "runs/{scale}/benchmarks/fetch/{dataset}.tsv"
+        "runs/benchmarks/{scale}/fetch/{dataset}.tsv"
     wildcard_constraints:
         dataset="|".join(name for name in cards.names() if name not in dag.folders),
     conda:
@@ -31,8 +31,8 @@ rule fetch:
 use rule fetch as list_folder with:
     input:
         card="data/cards/{dataset}.yaml",
-        code="runs/{scale}/fingerprints/fetch/{dataset}.json",
-        listed="runs/{scale}/fingerprints/listed/{dataset}.txt",
+        code="runs/fingerprints/{scale}/fetch/{dataset}.json",
+        listed="runs/fingerprints/{scale}/listed/{dataset}.txt",
     output:
         files="data/raw/{scale}/{dataset}/files.parquet",
         receipt="data/raw/{scale}/{dataset}/receipt.json",
@@ -43,19 +43,19 @@ use rule fetch as list_folder with:
 rule crop:
     """Choose the stills of a dataset that is cut from another one's clips."""
     input:
-        files=lambda w: layout.raw(w.scale, dag.parent(w.dataset)) / "files.parquet",
-        annotations=lambda w: layout.annotations(
+        files=lambda w: paths.raw(w.scale, dag.parent(w.dataset)) / "files.parquet",
+        annotations=lambda w: paths.annotations(
             w.scale, dag.parent(w.dataset), "objects"
         ).parent,
         card="data/cards/{dataset}.yaml",
-        code="runs/{scale}/fingerprints/crop.json",
+        code="runs/fingerprints/{scale}/crop.json",
     output:
         files="data/raw/{scale}/{dataset}/files.parquet",
         receipt="data/raw/{scale}/{dataset}/receipt.json",
     log:
-        "runs/{scale}/logs/crop/{dataset}.log",
+        "runs/logs/{scale}/crop/{dataset}.log",
     benchmark:
-        "runs/{scale}/benchmarks/crop/{dataset}.tsv"
+        "runs/benchmarks/{scale}/crop/{dataset}.tsv"
     wildcard_constraints:
         dataset="|".join(dag.crops()) or "(?!)",
     conda:
@@ -82,15 +82,15 @@ rule decode:
         clips=lambda w: dag.clips(w.scale, w.dataset),
         files="data/raw/{scale}/{dataset}/files.parquet",
         card="data/cards/{dataset}.yaml",
-        code="runs/{scale}/fingerprints/decode.json",
+        code="runs/fingerprints/{scale}/decode.json",
     output:
         arrow="data/decoded/{scale}/{dataset}/{split}-{shard}.arrow",
         rows="data/decoded/{scale}/{dataset}/{split}-{shard}.parquet",
         receipt="data/decoded/{scale}/{dataset}/{split}-{shard}.receipt.json",
     log:
-        "runs/{scale}/logs/decode/{dataset}/{split}-{shard}.log",
+        "runs/logs/{scale}/decode/{dataset}/{split}-{shard}.log",
     benchmark:
-        "runs/{scale}/benchmarks/decode/{dataset}/{split}-{shard}.tsv"
+        "runs/benchmarks/{scale}/decode/{dataset}/{split}-{shard}.tsv"
     conda:
         "../environment.yaml"
     threads: 1
@@ -117,14 +117,14 @@ rule index:
         rows=lambda w: dag.shards(w.scale, w.dataset, w.split, ".parquet"),
         excluded=lambda w: exclusions.of(w.scale, w.dataset, w.split),
         card="data/cards/{dataset}.yaml",
-        code="runs/{scale}/fingerprints/index.json",
+        code="runs/fingerprints/{scale}/index.json",
     output:
         index="data/decoded/{scale}/{dataset}/index/{split}.parquet",
         receipt="data/decoded/{scale}/{dataset}/index/{split}.receipt.json",
     log:
-        "runs/{scale}/logs/index/{dataset}/{split}.log",
+        "runs/logs/{scale}/index/{dataset}/{split}.log",
     benchmark:
-        "runs/{scale}/benchmarks/index/{dataset}/{split}.tsv"
+        "runs/benchmarks/{scale}/index/{dataset}/{split}.tsv"
     conda:
         "../environment.yaml"
     threads: 1
@@ -140,14 +140,14 @@ rule mine:
     """Choose Shuffle & Learn's tuples of frames by their motion."""
     input:
         index="data/decoded/{scale}/{dataset}/index/{split}.parquet",
-        code="runs/{scale}/fingerprints/mine.json",
+        code="runs/fingerprints/{scale}/mine.json",
     output:
         tuples="data/decoded/{scale}/{dataset}/tuples/{split}.parquet",
         receipt="data/decoded/{scale}/{dataset}/tuples/{split}.receipt.json",
     log:
-        "runs/{scale}/logs/mine/{dataset}/{split}.log",
+        "runs/logs/{scale}/mine/{dataset}/{split}.log",
     benchmark:
-        "runs/{scale}/benchmarks/mine/{dataset}/{split}.tsv"
+        "runs/benchmarks/{scale}/mine/{dataset}/{split}.tsv"
     conda:
         "../environment.yaml"
     threads: 1

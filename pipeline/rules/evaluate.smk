@@ -1,73 +1,71 @@
-rule features:
-    """Compute what a run's frozen encoder of pictures makes of a dataset, once for all protocols that read it."""
-    input:
-        weights="runs/{scale}/{dataset}/{run}/seed-{seed}/model.safetensors",
-        index=lambda w: [layout.index(w.scale, w.on, split) for split in layout.SPLITS],
-        network="runs/{scale}/fingerprints/pretrain/{run}.json",
-        code="runs/{scale}/fingerprints/features.json",
-    output:
-        features="runs/{scale}/{dataset}/{run}/seed-{seed}/{on}/features/features.safetensors",
-        receipt="runs/{scale}/{dataset}/{run}/seed-{seed}/{on}/features/receipt.json",
-    log:
-        "runs/{scale}/logs/features/{dataset}/{run}.{seed}.{on}.log",
-    benchmark:
-        "runs/{scale}/benchmarks/features/{dataset}/{run}.{seed}.{on}.tsv"
-    conda:
-        "../environment.yaml"
-    threads: lambda w: PARAMETERS.at(w.scale).threads
-    resources:
-        mem_mb=lambda w: PARAMETERS.at(w.scale).resources.memory_mb,
-        runtime=lambda w: PARAMETERS.at(w.scale).resources.minutes,
-        gpu=dag.gpu,
-    params:
-        used=lambda w: dag.used("features", w.scale, w.on),
-        planned=lambda w: dag.planned("features", w.scale, w.on),
-    shell:
-        jobs.command("features", "scale", "dataset", "run", "seed", "on")
+# A rule for each set of protocols that runs are evaluated under on a dataset: see EvaluationGroup.
+for group in dag.evaluation_groups():
 
-
-rule evaluate:
-    """Evaluate a run under one protocol."""
-    input:
-        weights="runs/{scale}/{dataset}/{run}/seed-{seed}/model.safetensors",
-        heads="runs/{scale}/{dataset}/{run}/seed-{seed}/heads.safetensors",
-        pretrained="data/decoded/{scale}/{dataset}/index/train.parquet",
-        index=lambda w: [layout.index(w.scale, w.on, split) for split in layout.SPLITS],
-        # Features; or the networks' code, and what is drawn besides the store.
-        seen=lambda w: dag.seen_by_evaluation(
-            w.scale, w.dataset, w.run, w.seed, w.on, w.protocol
-        ),
-        card="data/cards/{on}.yaml",
-        code="runs/{scale}/fingerprints/evaluate/{protocol}.json",
-    output:
-        predictions="runs/{scale}/{dataset}/{run}/seed-{seed}/{on}/{protocol}/predictions.parquet",
-        numbers="runs/{scale}/{dataset}/{run}/seed-{seed}/{on}/{protocol}/numbers.json",
-        receipt="runs/{scale}/{dataset}/{run}/seed-{seed}/{on}/{protocol}/receipt.json",
-    log:
-        "runs/{scale}/logs/evaluate/{dataset}/{run}.{seed}.{on}.{protocol}.log",
-    benchmark:
-        "runs/{scale}/benchmarks/evaluate/{dataset}/{run}.{seed}.{on}.{protocol}.tsv"
-    conda:
-        "../environment.yaml"
-    threads: lambda w: PARAMETERS.at(w.scale).threads
-    resources:
-        mem_mb=lambda w: PARAMETERS.at(w.scale).resources.memory_mb,
-        runtime=lambda w: PARAMETERS.at(w.scale).resources.minutes,
-        gpu=dag.gpu,
-    params:
-        used=lambda w: dag.used("evaluate", w.scale, w.on, w.protocol),
-        planned=lambda w: dag.planned("evaluate", w.scale, w.on, w.protocol),
-    shell:
-        jobs.command("evaluate", "scale", "dataset", "run", "seed", "on", "protocol")
-
-
-rule features_all:
-    """All features that protocols of the suites read, for the dataset and seeds of params.yaml."""
-    input:
-        dag.features(PARAMETERS.scale, PARAMETERS.dataset, "features.safetensors"),
+    rule:
+        name:
+            group.rule
+        input:
+            weights=f"runs/{{scale}}/{{dataset}}/{{run}}/seed-{{seed}}/model.safetensors",
+            heads=f"runs/{{scale}}/{{dataset}}/{{run}}/seed-{{seed}}/heads.safetensors",
+            pretrained=lambda w: dag.trained_on(w.scale, w.dataset, w.run),
+            index=lambda w, on=group.on: [
+                paths.index(w.scale, on, split) for split in paths.SPLITS
+            ],
+            # What is drawn besides the store.
+            seen=lambda w, group=group: dag.seen_by_evaluation(
+                w.scale, group.on, w.run, group.protocols
+            ),
+            card=f"data/cards/{group.on}.yaml",
+            network="runs/fingerprints/{scale}/pretrain/{run}.json",
+            code=[
+                f"runs/fingerprints/{{scale}}/evaluate/{protocol}.json"
+                for protocol in group.protocols
+            ],
+        output:
+            # Not removed before the job, which leaves what follows from the same as before as it is.
+            [
+                update(
+                    f"runs/evaluations/{{scale}}/{group.on}/{protocol}/{{dataset}}/{{run}}/seed-{{seed}}/{name}"
+                )
+                for protocol in group.protocols
+                for name in EVALUATION_FILES
+            ],
+        log:
+            f"runs/logs/{{scale}}/evaluate/{group.on}/{{dataset}}.{{run}}.{{seed}}.{'-'.join(group.protocols)}.log",
+        benchmark:
+            f"runs/benchmarks/{{scale}}/evaluate/{group.on}/{{dataset}}.{{run}}.{{seed}}.{'-'.join(group.protocols)}.tsv"
+        wildcard_constraints:
+            run="|".join(group.runs),
+        conda:
+            "../environment.yaml"
+        threads: lambda w: PARAMETERS.at(w.scale).threads
+        resources:
+            mem_mb=lambda w: PARAMETERS.at(w.scale).resources.memory_mb,
+            runtime=lambda w: PARAMETERS.at(w.scale).resources.minutes,
+            gpu=dag.gpu,
+        params:
+            used=lambda w, group=group: [
+                dag.used("evaluate", w.scale, group.on, protocol)
+                for protocol in group.protocols
+            ],
+            planned=lambda w, group=group: dag.planned_all(
+                w.scale, group.on, group.protocols
+            ),
+            on=group.on,
+            protocols=",".join(group.protocols),
+        shell:
+            jobs.command(
+                "evaluate",
+                "scale",
+                "dataset",
+                "run",
+                "seed",
+                on="{params.on}",
+                protocols="{params.protocols}",
+            )
 
 
 rule evaluate_all:
-    """Every evaluation of the suites, for the dataset and seeds of params.yaml."""
+    """Every evaluation of the runs, for the dataset and seeds of params.yaml."""
     input:
         dag.evaluations(PARAMETERS.scale, PARAMETERS.dataset, "numbers.json"),

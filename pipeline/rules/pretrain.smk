@@ -4,18 +4,19 @@ rule pretrain:
         train="data/decoded/{scale}/{dataset}/index/train.parquet",
         # Validation is watched, where there is such a split: labels of it choose nothing.
         validation=lambda w: dag.watched(w.scale, w.dataset),
+        begun_with=lambda w: dag.begun_with(w.scale, w.dataset, w.run, w.seed),
         drawn=lambda w: dag.drawn_by_run(w.scale, w.dataset, w.run),
         card="data/cards/{dataset}.yaml",
-        code="runs/{scale}/fingerprints/pretrain/{run}.json",
+        code="runs/fingerprints/{scale}/pretrain/{run}.json",
     output:
         weights="runs/{scale}/{dataset}/{run}/seed-{seed}/model.safetensors",
         heads="runs/{scale}/{dataset}/{run}/seed-{seed}/heads.safetensors",
         log="runs/{scale}/{dataset}/{run}/seed-{seed}/log.csv",
         receipt="runs/{scale}/{dataset}/{run}/seed-{seed}/receipt.json",
     log:
-        "runs/{scale}/logs/pretrain/{dataset}/{run}.{seed}.log",
+        "runs/logs/{scale}/pretrain/{dataset}/{run}.{seed}.log",
     benchmark:
-        "runs/{scale}/benchmarks/pretrain/{dataset}/{run}.{seed}.tsv"
+        "runs/benchmarks/{scale}/pretrain/{dataset}/{run}.{seed}.tsv"
     conda:
         "../environment.yaml"
     threads: lambda w: PARAMETERS.at(w.scale).threads

@@ -3,13 +3,8 @@ rule report:
     input:
         evaluations=lambda w: [
             path
-            for name in ("numbers.json", "predictions.parquet", "receipt.json")
+            for name in EVALUATION_FILES
             for path in dag.evaluations(w.scale, w.dataset, name)
-        ],
-        features=lambda w: [
-            path
-            for name in ("features.safetensors", "receipt.json")
-            for path in dag.features(w.scale, w.dataset, name)
         ],
         runs=lambda w: [
             path
@@ -19,13 +14,13 @@ rule report:
         data=lambda w: dag.data(w.scale, dag.reported(w.dataset)),
         clips=lambda w: dag.clips(w.scale, w.dataset),
         excluded=lambda w: [
-            layout.exclusions(w.scale, w.dataset, split)
+            paths.exclusions(w.scale, w.dataset, split)
             for split in dag.card(w.dataset).splits
         ],
         card="data/cards/{dataset}.yaml",
         tables="data/tables.yaml",
         published="data/published.csv",
-        code="runs/{scale}/fingerprints/report.json",
+        code="runs/fingerprints/{scale}/report.json",
     output:
         table="reports/{scale}/{dataset}/table.md",
         metrics="reports/{scale}/{dataset}/metrics.json",
@@ -38,9 +33,9 @@ rule report:
         retrieval="reports/{scale}/{dataset}/figures/retrieval.png",
         receipt="reports/{scale}/{dataset}/receipt.json",
     log:
-        "runs/{scale}/logs/report/{dataset}.log",
+        "runs/logs/{scale}/report/{dataset}.log",
     benchmark:
-        "runs/{scale}/benchmarks/report/{dataset}.tsv"
+        "runs/benchmarks/{scale}/report/{dataset}.tsv"
     conda:
         "../environment.yaml"
     threads: 1
@@ -55,15 +50,81 @@ rule report:
         jobs.command("report", "scale", "dataset")
 
 
+rule part:
+    """One part of the lecture's tables: images, video, or sound."""
+    input:
+        evaluations=lambda w: [
+            path
+            for name in EVALUATION_FILES
+            for path in dag.evaluations(w.scale, w.dataset, name, w.part)
+        ],
+        runs=lambda w: dag.runs(w.scale, w.dataset, "receipt.json", w.part),
+        index=lambda w: dag.indices(w.scale, w.dataset),
+        excluded=lambda w: [
+            paths.exclusions(w.scale, w.dataset, split)
+            for split in dag.card(w.dataset).splits
+        ],
+        card="data/cards/{dataset}.yaml",
+        tables="data/tables.yaml",
+        published="data/published.csv",
+        code="runs/fingerprints/{scale}/report.json",
+    output:
+        table="reports/{scale}/{dataset}/{part}.md",
+        receipt="reports/{scale}/{dataset}/{part}.receipt.json",
+    log:
+        "runs/logs/{scale}/report/{dataset}.{part}.log",
+    benchmark:
+        "runs/benchmarks/{scale}/report/{dataset}.{part}.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+        gpu=0,
+    params:
+        used=lambda w: dag.used("report", w.scale, w.dataset),
+        planned=lambda w: dag.planned("report", w.scale, w.dataset),
+    shell:
+        jobs.command("report", "scale", "dataset", "part")
+
+
+rule publish_part:
+    """Lay one part of the report that params.yaml asks for at reports/."""
+    input:
+        report=f"reports/{PARAMETERS.scale}/{PARAMETERS.dataset}/{{part}}.md",
+        receipt=f"reports/{PARAMETERS.scale}/{PARAMETERS.dataset}/{{part}}.receipt.json",
+        code=f"runs/fingerprints/{PARAMETERS.scale}/publish.json",
+    output:
+        table="reports/{part}.md",
+        receipt="reports/{part}.receipt.json",
+    log:
+        "runs/logs/publish.{part}.log",
+    benchmark:
+        "runs/benchmarks/publish.{part}.tsv"
+    conda:
+        "../environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+        gpu=0,
+    params:
+        used=dag.used("publish", PARAMETERS.scale, PARAMETERS.dataset),
+        planned=dag.planned("publish", PARAMETERS.scale, PARAMETERS.dataset),
+    shell:
+        jobs.command("publish", "part")
+
+
 rule publish:
     """Lay the report that params.yaml asks for at reports/: the one that is under version control."""
     input:
         report=[
-            layout.report(PARAMETERS.scale, PARAMETERS.dataset) / name
-            for name in layout.report_files(PARAMETERS.dataset)
+            paths.report(PARAMETERS.scale, PARAMETERS.dataset) / name
+            for name in paths.report_files(PARAMETERS.dataset)
         ],
-        receipt=layout.report(PARAMETERS.scale, PARAMETERS.dataset) / "receipt.json",
-        code=f"runs/{PARAMETERS.scale}/fingerprints/publish.json",
+        receipt=paths.report(PARAMETERS.scale, PARAMETERS.dataset) / "receipt.json",
+        code=f"runs/fingerprints/{PARAMETERS.scale}/publish.json",
     output:
         table="reports/table.md",
         metrics="reports/metrics.json",
@@ -93,31 +154,31 @@ rule publish:
         jobs.command("publish")
 
 
-rule cues:
+rule shortcuts:
     """What gives labels away cheaply, and what can be learned of them: the dataset of params.yaml and its stills."""
     input:
         index=[
-            layout.index(PARAMETERS.scale, dataset, split)
+            paths.index(PARAMETERS.scale, dataset, split)
             for dataset in dag.datasets
-            for split in layout.SPLITS
+            for split in paths.SPLITS
         ],
         tuples=[
-            layout.tuples(PARAMETERS.scale, PARAMETERS.dataset, split)
-            for split in layout.SPLITS
+            paths.tuples(PARAMETERS.scale, PARAMETERS.dataset, split)
+            for split in paths.SPLITS
         ],
-        annotations=layout.annotations(
+        annotations=paths.annotations(
             PARAMETERS.scale, PARAMETERS.dataset, "objects"
         ).parent,
-        cards=[layout.card(dataset) for dataset in dag.datasets],
-        code=f"runs/{PARAMETERS.scale}/fingerprints/cues.json",
+        cards=[paths.card(dataset) for dataset in dag.datasets],
+        code=f"runs/fingerprints/{PARAMETERS.scale}/shortcuts.json",
     output:
-        page="reports/cues.md",
-        values="reports/cues.json",
-        receipt="reports/cues.receipt.json",
+        page="reports/shortcuts.md",
+        values="reports/shortcuts.json",
+        receipt="reports/shortcuts.receipt.json",
     log:
-        "runs/logs/cues.log",
+        "runs/logs/shortcuts.log",
     benchmark:
-        "runs/benchmarks/cues.tsv"
+        "runs/benchmarks/shortcuts.tsv"
     conda:
         "../environment.yaml"
     threads: PARAMETERS.at(PARAMETERS.scale).threads
@@ -126,22 +187,22 @@ rule cues:
         runtime=PARAMETERS.at(PARAMETERS.scale).resources.minutes,
         gpu=dag.gpu,
     params:
-        used=dag.used("cues", PARAMETERS.scale, PARAMETERS.dataset),
-        planned=dag.planned("cues", PARAMETERS.scale, PARAMETERS.dataset),
+        used=dag.used("shortcuts", PARAMETERS.scale, PARAMETERS.dataset),
+        planned=dag.planned("shortcuts", PARAMETERS.scale, PARAMETERS.dataset),
     shell:
-        jobs.command("cues")
+        jobs.command("shortcuts")
 
 
 rule reel:
     """A few training clips side by side, playing: of the dataset of params.yaml, for the README."""
     input:
-        index=layout.index(PARAMETERS.scale, PARAMETERS.dataset, "train"),
+        index=paths.index(PARAMETERS.scale, PARAMETERS.dataset, "train"),
         clips=dag.clips(PARAMETERS.scale, PARAMETERS.dataset),
-        card=layout.card(PARAMETERS.dataset),
-        code=f"runs/{PARAMETERS.scale}/fingerprints/reel.json",
+        card=paths.card(PARAMETERS.dataset),
+        code=f"runs/fingerprints/{PARAMETERS.scale}/reel.json",
     output:
-        reel=layout.reel(PARAMETERS.dataset),
-        receipt=layout.receipt_beside(layout.reel(PARAMETERS.dataset)),
+        reel=paths.reel(PARAMETERS.dataset),
+        receipt=paths.receipt_beside(paths.reel(PARAMETERS.dataset)),
     log:
         "runs/logs/reel.log",
     benchmark:

@@ -8,12 +8,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import cards, layout
+from pipeline import paths
+from pipeline.cards import read_card
 from pipeline.datasets.crops import Crops, Seen, still_ids
 from pipeline.errors import UserError
-from pipeline.lineage import fingerprints, receipts
+from pipeline.lineage import fingerprints
+from pipeline.lineage.receipts import open_receipt
 from pipeline.parameters import Parameters, keys_of
 from pipeline.store import index
+from pipeline.store.index import read_index
 
 COLUMNS = ["id", "frame", "label", "role", "left", "top", "right", "bottom", "visible", "width", "height"]
 ROWS_AT_ONCE = 50_000  # of the annotations: bounds the memory of a dataset of any size
@@ -23,27 +26,27 @@ def crop(parameters: Parameters, scale: str, dataset: str) -> None:
     """Writes `files.parquet`: a still's id, split, label, the path, md5 and size of the file that it is cut from, which
     is its `origin`, the clip (`parent`), the frame and the box; without frame and box where no frame shows the object.
     Raises UserError for a dataset that is not made of crops."""
-    card = cards.read(dataset)
+    card = read_card(dataset)
     if card.crops is None:
-        raise UserError(f"{layout.card(dataset)}: is of kind {card.kind}; only stills of kind crops are cut out")
+        raise UserError(f"{paths.card(dataset)}: is of kind {card.kind}; only stills of kind crops are cut out")
     parent, label = card.crops.dataset, card.crops.label
-    clips, objects = layout.raw(scale, parent) / "files.parquet", layout.annotations(scale, parent, "objects")
-    listing = layout.raw(scale, dataset) / "files.parquet"
-    with receipts.open(
+    clips, objects = paths.raw(scale, parent) / "files.parquet", paths.annotations(scale, parent, "objects")
+    listing = paths.raw(scale, dataset) / "files.parquet"
+    with open_receipt(
         "crop",
         receipt=listing.with_name("receipt.json"),
-        inputs=[clips, objects, layout.card(dataset), fingerprints.check("crop", parameters, scale)],
+        inputs=[clips, objects, paths.card(dataset), fingerprints.check("crop", parameters, scale)],
         outputs=[listing],
-        parameters=parameters.used(keys_of("crop", scale, dataset)),
+        parameters=parameters.used(keys_of(parameters, "crop", scale, dataset)),
         identity={"scale": scale, "dataset": dataset},
     ) as stage:
         try:
             crops = Crops(**parameters.at(scale).datasets[dataset])
         except ValueError as error:
-            raise UserError(f"{layout.PARAMETERS}: scales.{scale}.datasets.{dataset}.{error}") from error
+            raise UserError(f"{paths.PARAMETERS}: scales.{scale}.datasets.{dataset}.{error}") from error
         chosen = {clip: (seen.label, crops.choose(clip, seen)) for clip, seen in main_objects(objects)}
         rows = []
-        for clip in index.read(clips).itertuples():
+        for clip in read_index(clips).itertuples():
             told, stills = chosen.get(str(clip.id), ("", []))
             for number, id in enumerate(still_ids(dataset, str(clip.id), crops.per_clip)):
                 still = stills[number] if stills else None

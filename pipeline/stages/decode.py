@@ -4,47 +4,53 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline import cards, layout
-from pipeline.cards import Card
+import pandas as pd
+
+from pipeline import paths
+from pipeline.cards import Card, read_card
 from pipeline.errors import UserError
-from pipeline.lineage import fingerprints, receipts
+from pipeline.filenames import from_text
+from pipeline.lineage import fingerprints
+from pipeline.lineage.receipts import open_receipt
 from pipeline.media.decoder import Decoder
 from pipeline.media.unusable import Unusable
 from pipeline.parameters import Parameters, keys_of
-from pipeline.paths import from_text
 from pipeline.progress import progress
-from pipeline.stages.decode_stills import STREAMS, rows_of_stills
 from pipeline.store import index
+from pipeline.store.index import read_index, write_index
 from pipeline.store.sharding import shard_counts, shard_of
 from pipeline.store.shards import ShardWriter
 from pipeline.store.streams import OF_MODALITY, Stream, stream, streams_of
+
+STREAMS_OF_STILLS = ["frames"]
+"""Of a still: nothing in it moves or sounds."""
 
 
 def decode(parameters: Parameters, scale: str, dataset: str, split: str, number: int) -> None:
     """Writes the shard (`.arrow`), its rows (`.parquet`) and its receipt. The last lines on standard error say which
     files were left out and why. Raises UserError where the store keeps nothing of what the dataset's files have."""
     shards = shard_counts(parameters, scale, dataset)[split]
-    arrow = layout.shard(scale, dataset, split, number)
-    listing = layout.raw(scale, dataset) / "files.parquet"
-    store, card = parameters.at(scale).store, cards.read(dataset)
-    names = STREAMS if card.kind == "crops" else streams_of(card.modality, store.streams)
+    arrow = paths.shard(scale, dataset, split, number)
+    listing = paths.raw(scale, dataset) / "files.parquet"
+    store, card = parameters.at(scale).store, read_card(dataset)
+    names = STREAMS_OF_STILLS if card.kind == "crops" else streams_of(card.modality, store.streams)
     if not names:
         raise UserError(
-            f"{layout.PARAMETERS}: scales.{scale}.store.streams: keeps nothing of {dataset}, whose modality is "
+            f"{paths.PARAMETERS}: scales.{scale}.store.streams: keeps nothing of {dataset}, whose modality is "
             f"{card.modality}: add one of {', '.join(OF_MODALITY[card.modality])}"
         )
     with (
-        receipts.open(
+        open_receipt(
             "decode",
             receipt=arrow.with_suffix(".receipt.json"),
-            inputs=[listing, layout.card(dataset), fingerprints.check("decode", parameters, scale)],
+            inputs=[listing, paths.card(dataset), fingerprints.check("decode", parameters, scale)],
             outputs=[arrow, arrow.with_suffix(".parquet")],
-            parameters=parameters.used(keys_of("decode", scale, dataset)),
+            parameters=parameters.used(keys_of(parameters, "decode", scale, dataset)),
             identity={"scale": scale, "dataset": dataset, "split": split, "shard": number},
         ) as stage,
         Decoder({**store.model_dump(), "streams": names}) as decoder,
     ):
-        files = index.read(listing)
+        files = read_index(listing)
         # Stills lie in the shard of their clip's number, so that a file is read once.
         clips = files["parent" if card.kind == "crops" else "id"]
         mine = files[(files["split"] == split) & (clips.map(lambda clip: shard_of(clip, shards)) == number)]
@@ -56,11 +62,11 @@ def decode(parameters: Parameters, scale: str, dataset: str, split: str, number:
             if card.kind == "crops":
                 sources = mine.groupby("path", sort=False)
                 for _, stills in progress(sources, f"decoding {arrow.stem}", sources.ngroups):
-                    rows += rows_of_stills(stills, card, writer, decoder, arrow.stem)
+                    rows += _rows_of_stills(stills, card, writer, decoder, arrow.stem)
             else:
                 for file in progress(mine.itertuples(), f"decoding {arrow.stem}", len(mine)):
                     rows += _rows_of_file(file, card, writer, decoder, arrow.stem)
-        index.write(stage.partial(arrow.with_suffix(".parquet")), rows, list(card.labels))
+        write_index(stage.partial(arrow.with_suffix(".parquet")), rows, list(card.labels))
         left_out = [(row["id"], row["reason"]) for row in rows if row.get("reason")]
         stage.notes |= {
             "files": len(mine),
@@ -93,3 +99,30 @@ def _rows_of_file(file: Any, card: Card, writer: ShardWriter, decoder: Decoder, 
 def _written(file: Any, card: Card, writer: ShardWriter, decoder: Decoder) -> Iterator[dict[str, Any]]:
     for facts, streams in decoder.windows(from_text(file.path), file.md5, card.modality):
         yield {**facts, "offset": writer.append(streams)}
+
+
+def _rows_of_stills(
+    stills: pd.DataFrame, card: Card, writer: ShardWriter, decoder: Decoder, shard: str
+) -> list[dict[str, Any]]:
+    """stills: all that are cut from one file, as `crop` lists them; if one of them cannot be, none is used."""
+    kept = ["id", "parent", "split", "path", "md5", "origin", *(f"label_{label}" for label in card.labels)]
+    rows = [dict(zip([*kept, "shard"], [*row, shard], strict=True)) for row in stills[kept].itertuples(index=False)]
+    is_known = stills["box"].notna().to_numpy()
+    used = [row for row, known in zip(rows, is_known, strict=True) if known]
+    for row in rows:
+        row["reason"] = None if row in used else "no frame shows enough of its object"
+    if not used:
+        return rows
+    wanted = stills[is_known]
+    places = [
+        {"frame": int(frame), "box": [int(end) for end in box]}
+        for frame, box in zip(wanted["frame"], wanted["box"], strict=True)
+    ]
+    first = stills.iloc[0]
+    try:
+        windows = decoder.windows(from_text(first["path"]), first["md5"], "video", places)
+        for row, place, (facts, streams) in zip(used, places, windows, strict=True):
+            row |= {**place, **facts, "offset": writer.append({name: streams[name] for name in STREAMS_OF_STILLS})}
+    except Unusable as error:
+        return [{**row, "offset": None, "reason": str(error)} for row in rows]
+    return rows

@@ -8,15 +8,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import cards, layout
-from pipeline.cards import Card
+from pipeline import paths
+from pipeline.cards import Card, read_card
 from pipeline.datasets import DATASETS, FOLDER
 from pipeline.errors import UserError, did_you_mean
-from pipeline.lineage import fingerprints, receipts
-from pipeline.lineage.receipts import Stage
+from pipeline.lineage import fingerprints
+from pipeline.lineage.receipts import Stage, open_receipt
 from pipeline.parameters import Parameters, keys_of
 from pipeline.progress import progress
-from selfsup.registry import load
+from selfsup.class_path import load
 
 CLIPS_IN_GROUP = 100  # whose annotations make a row group: what is held of them at a time
 
@@ -24,12 +24,12 @@ CLIPS_IN_GROUP = 100  # whose annotations make a row group: what is held of them
 class Annotations:
     """Parquet tables that grow clip by clip, in constant memory."""
 
-    def __init__(self, paths: dict[str, Path], schemas: dict[str, pa.Schema]) -> None:
-        """paths, schemas: by the table's name."""
+    def __init__(self, files: dict[str, Path], schemas: dict[str, pa.Schema]) -> None:
+        """files, schemas: by the table's name."""
         self._writers = {
-            name: pq.ParquetWriter(path, schemas[name], compression="zstd") for name, path in paths.items()
+            name: pq.ParquetWriter(path, schemas[name], compression="zstd") for name, path in files.items()
         }
-        self._pending: dict[str, list[pa.RecordBatch]] = {name: [] for name in paths}
+        self._pending: dict[str, list[pa.RecordBatch]] = {name: [] for name in files}
 
     def add(self, rows: dict[str, pa.RecordBatch]) -> None:
         """rows: of one clip, by table. A clip's rows stand together, in one row group."""
@@ -52,24 +52,24 @@ class Annotations:
 
 def fetch(parameters: Parameters, scale: str, dataset: str, workers: int) -> None:
     """Writes `files.parquet` (id, split, path, md5, size and a column a label); of what is made also `clips/` and, in
-    `annotations/`, the tables that the dataset's maker states, which `layout.annotations` finds."""
-    card = cards.read(dataset)
+    `annotations/`, the tables that the dataset's maker states, which `paths.annotations` finds."""
+    card = read_card(dataset)
     if card.kind == "folder":
-        _stage(parameters, scale, card, [], [layout.listed(scale, dataset)], lambda stage: _found(card, workers))
+        _stage(parameters, scale, card, [], [paths.listed(scale, dataset)], lambda stage: _found(card, workers))
         return
     if dataset not in DATASETS:
         raise UserError(
-            f"{layout.card(dataset)}: nothing makes files of kind {card.kind!r}{did_you_mean(dataset, DATASETS)}"
+            f"{paths.card(dataset)}: nothing makes files of kind {card.kind!r}{did_you_mean(dataset, DATASETS)}"
         )
     if dataset not in parameters.at(scale).datasets:
-        raise UserError(f"{layout.PARAMETERS}: scales.{scale}.datasets.{dataset}: missing: add the dataset's sizes")
+        raise UserError(f"{paths.PARAMETERS}: scales.{scale}.datasets.{dataset}: missing: add the dataset's sizes")
     settings = parameters.at(scale).datasets[dataset]
     try:
-        maker = load(DATASETS, dataset)(**settings)
+        maker = load(DATASETS[dataset])(**settings)
     except ValueError as error:
-        raise UserError(f"{layout.PARAMETERS}: scales.{scale}.datasets.{dataset}: {error}") from error
-    clips = layout.raw(scale, dataset) / "clips"
-    tables = {name: layout.annotations(scale, dataset, name) for name in maker.annotations}
+        raise UserError(f"{paths.PARAMETERS}: scales.{scale}.datasets.{dataset}: {error}") from error
+    clips = paths.raw(scale, dataset) / "clips"
+    tables = {name: paths.annotations(scale, dataset, name) for name in maker.annotations}
 
     def made(stage: Stage) -> list[dict[str, Any]]:
         known = Annotations({name: stage.partial(path) for name, path in tables.items()}, maker.annotations)
@@ -92,14 +92,14 @@ def _stage(
     inputs: list[Path],
     rows_of: Callable[[Stage], list[dict[str, Any]]],
 ) -> None:
-    folder = layout.raw(scale, card.name)
+    folder = paths.raw(scale, card.name)
     listing = folder / "files.parquet"
-    with receipts.open(
+    with open_receipt(
         "fetch",
         receipt=folder / "receipt.json",
-        inputs=[layout.card(card.name), *inputs, fingerprints.check("fetch", parameters, scale, card.name)],
+        inputs=[paths.card(card.name), *inputs, fingerprints.check("fetch", parameters, scale, card.name)],
         outputs=[*outputs, listing],
-        parameters=parameters.used(keys_of("fetch", scale, card.name)),
+        parameters=parameters.used(keys_of(parameters, "fetch", scale, card.name)),
         identity={"scale": scale, "dataset": card.name},
     ) as stage:
         rows = rows_of(stage)
@@ -120,7 +120,7 @@ def _listed(row: dict[str, Any], destination: Path, clips: Path) -> dict[str, An
 
 def _found(card: Card, workers: int) -> list[dict[str, Any]]:
     """Somebody's own files, where they lie."""
-    folder = load({"folder": FOLDER}, "folder")(
+    folder = load(FOLDER)(
         card.name,
         root=card.root,
         medium="video" if card.modality == "audio-visual" else card.modality,

@@ -10,14 +10,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import layout
+from pipeline import paths
 from pipeline.errors import UserError
-from pipeline.lineage import fingerprints, receipts
+from pipeline.lineage import fingerprints
+from pipeline.lineage.receipts import open_receipt
 from pipeline.mining.tuples import five_tuples, generator_of, ssd
 from pipeline.parameters import Parameters, keys_of
 from pipeline.parameters.models import Mining
 from pipeline.progress import progress
 from pipeline.store import index
+from pipeline.store.index import read_index
 from pipeline.store.shards import Shard
 
 SCHEMA = pa.schema(
@@ -35,11 +37,11 @@ ROWS_AT_ONCE = 20_000  # of the file that is written: a row group
 def mine(parameters: Parameters, scale: str, dataset: str, split: str) -> None:
     """Writes `tuples/SPLIT.parquet`: id and position in the index (`row`) of a clip, the times of its five frames in
     seconds, and `FiveTuple`'s numbers. Raises UserError for shards without the streams that it needs."""
-    rows_path = layout.index(scale, dataset, split)
-    path = layout.tuples(scale, dataset, split)
-    rows = index.read(rows_path)
-    folder = layout.decoded(scale, dataset)
-    with receipts.open(
+    rows_path = paths.index(scale, dataset, split)
+    path = paths.tuples(scale, dataset, split)
+    rows = read_index(rows_path)
+    folder = paths.decoded(scale, dataset)
+    with open_receipt(
         "mine",
         receipt=path.with_suffix(".receipt.json"),
         inputs=[
@@ -48,7 +50,7 @@ def mine(parameters: Parameters, scale: str, dataset: str, split: str) -> None:
             fingerprints.check("mine", parameters, scale),
         ],
         outputs=[path],
-        parameters=parameters.used(keys_of("mine", scale, dataset)),
+        parameters=parameters.used(keys_of(parameters, "mine", scale, dataset)),
         identity={"scale": scale, "dataset": dataset, "split": split},
     ) as stage:
         usable = rows.iloc[index.usable(rows)]

@@ -6,23 +6,24 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pipeline import cards, drawn, layout, process, progress
+from pipeline import extra_inputs, paths, process, progress
+from pipeline.cards import read_card
 from pipeline.errors import UserError, did_you_mean
 from pipeline.files import digest, discard, partial
 from pipeline.lineage import fingerprints, receipts
+from pipeline.lineage.receipts import open_receipt
 from pipeline.parameters import Parameters, keys_of
-from pipeline.stages import checkpoint
-from pipeline.stages.scalars import events, write_log
-from pipeline.stages.watching import watch_of
-from pipeline.stages.weights import split_state, write_state
+from pipeline.run_files.checkpoint import read_checkpoint, write_checkpoint
+from pipeline.run_files.scalars import events, write_log
+from pipeline.run_files.watching import watch_of
+from pipeline.run_files.weights import read_encoders, split_state, write_state
 from pipeline.store import index
+from pipeline.store.index import read_index
 from pipeline.store.source import StoreSource
-from selfsup.methods import METHODS
+from selfsup.class_path import NETWORKS, load
 from selfsup.methods.method import Method
-from selfsup.networks import NETWORKS
 from selfsup.networks.encoder import Encoder
 from selfsup.probes.watch import ClipWatch
-from selfsup.registry import load
 from selfsup.source import TooLittleData
 from selfsup.training import Checkpoint, LogRow, NonFiniteLoss, Schedule, build, resolved_precision
 from selfsup.training import pretrain as train
@@ -37,28 +38,34 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
     """Writes `model.safetensors` (the encoders' state, their networks' arguments as metadata), `heads.safetensors` (the
     rest of the method's: heads, and what `fit` computed) and `log.csv`; beside them, for as long as it runs, a
     checkpoint, and TensorBoard's event files."""
-    if run not in parameters.at(scale).training:
-        raise UserError(
-            f"{layout.PARAMETERS}: scales.{scale}.training: no run {run!r}{did_you_mean(run, parameters.runs)}"
-        )
-    folder, store = layout.run(scale, dataset, run, seed), layout.decoded(scale, dataset)
+    if run not in parameters.runs:
+        raise UserError(f"{paths.PARAMETERS}: runs: no run {run!r}{did_you_mean(run, parameters.runs)}")
+    folder, store = paths.run(scale, dataset, run, seed), paths.decoded(scale, dataset)
     weights, heads, log = (folder / name for name in ("model.safetensors", "heads.safetensors", "log.csv"))
-    chosen, training = parameters.runs[run], parameters.at(scale).training[run]
-    device, card = process.device(parameters.device), cards.read(dataset)
-    indices = {split: layout.index(scale, dataset, split) for split in ("train", "validation") if split in card.splits}
-    rows = {split: index.read(path) for split, path in indices.items()}
+    chosen, training, entry = parameters.runs[run].train, parameters.training(scale, run), parameters.entry(run)
+    device, card = process.device(parameters.device), read_card(dataset)
+    indices = {split: paths.index(scale, dataset, split) for split in ("train", "validation") if split in card.splits}
+    rows = {split: read_index(path) for split, path in indices.items()}
     shards = sorted({f"{shard}.arrow" for table in rows.values() for shard in table["shard"].unique()})
-    objects = drawn.objects(METHODS[chosen.method], scale, card)
+    objects = extra_inputs.objects(entry, scale, card)
+    begins_with = {
+        role: paths.run(scale, of, source, seed) for role, (source, of) in parameters.sources(run, dataset).items()
+    }
     inputs = [
         *indices.values(),
-        *drawn.tuples(METHODS[chosen.method], scale, dataset, ["train"]),
+        *extra_inputs.tuples(entry, scale, dataset, ["train"]),
         *objects,
-        layout.card(dataset),
+        *(
+            other / name
+            for other in dict.fromkeys(begins_with.values())
+            for name in ("model.safetensors", "heads.safetensors")
+        ),
+        paths.card(dataset),
         fingerprints.check("pretrain", parameters, scale, run),
     ]
-    used = parameters.used(keys_of("pretrain", scale, dataset, run))
-    kept = layout.checkpoint(scale, dataset, run, seed)
-    with receipts.open(
+    used = parameters.used(keys_of(parameters, "pretrain", scale, dataset, run))
+    kept = paths.checkpoint(scale, dataset, run, seed)
+    with open_receipt(
         "pretrain",
         receipt=folder / "receipt.json",
         inputs=[*inputs, *(store / shard for shard in shards)],
@@ -68,14 +75,16 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
     ) as stage:
         batch_size = training.schedule.batch_size if training.schedule else 0
         too_small = (
-            f"{layout.PARAMETERS}: scales.{scale}.training.{run}.schedule.batch_size: the memory of this machine's "
+            f"{paths.PARAMETERS}: runs.{run}.train.batch_size.{scale}: the memory of this machine's "
             f"{device} is too small for batches of {batch_size} of this network; make either smaller"
         )
         try:
             with process.enough_memory(too_small):
                 networks = {name: _network(described) for name, described in training.networks.items()}
                 given = card.arguments(chosen.arguments)
-                method = build(load(METHODS, chosen.method), given, networks, seed)
+                method = build(load(entry), given, networks, seed)
+                for role, other in begins_with.items():
+                    method.begin_with(role, read_encoders(other / "model.safetensors"))
                 schedule = Schedule(**training.schedule.model_dump()) if training.schedule else None
                 precision = resolved_precision(schedule.precision, device) if schedule else None
                 watch = None
@@ -103,12 +112,13 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
                         raise
                     refused, history, facts = str(error), [], UNTRAINED
         except ValueError as error:
-            raise UserError(f"{layout.PARAMETERS}: run {run} at scale {scale}: {error}") from error
+            raise UserError(f"{paths.PARAMETERS}: run {run} at scale {scale}: {error}") from error
         state = {key: value.detach().cpu().contiguous() for key, value in method.state_dict().items()}
         encoders, rest = split_state(state, list(training.networks))
         write_state(encoders, stage.partial(weights), {"networks": json.dumps(training.networks, sort_keys=True)})
         # One key: safetensors writes several in any order, and the same weights are to be the same bytes.
-        trained = schedule is not None and not refused
+        # A method that reads the data before it trains has seen them, trained or not.
+        trained = (schedule is not None or type(method).fit is not Method.fit) and not refused
         described = {"name": chosen.method, "arguments": given, "trained": trained}
         described |= {"refused": refused} if refused else {}
         write_state(rest, stage.partial(heads), {"method": json.dumps(described, sort_keys=True)})
@@ -149,12 +159,12 @@ def _trained(
     discard(partial(kept))
     if schedule is None:
         return train(method, source, schedule, seed, device), UNTRAINED
-    resume = checkpoint.read(kept, belongs)
+    resume = read_checkpoint(kept, belongs)
     first = last = resume.step if resume else 0
     started = time.perf_counter()
     with (
         progress.training(f"{folder.parent.name}, seed {seed}", schedule.steps, first) as shown,
-        events(folder / layout.TENSORBOARD, first) as write,
+        events(folder / paths.TENSORBOARD, first) as write,
     ):
 
         def on_log(row: LogRow) -> None:
@@ -163,7 +173,7 @@ def _trained(
 
         def on_checkpoint(taken: Checkpoint) -> None:
             nonlocal last
-            checkpoint.write(kept, taken, belongs)
+            write_checkpoint(kept, taken, belongs)
             last = taken.step
 
         try:
@@ -199,5 +209,5 @@ def _trained(
 
 
 def _network(described: dict[str, Any]) -> tuple[type[Encoder], dict[str, Any]]:
-    arguments = {key: value for key, value in described.items() if key != "name"}
-    return load(NETWORKS, described["name"]), arguments
+    arguments = {key: value for key, value in described.items() if key != "network"}
+    return load(f"{NETWORKS}.{described['network']}"), arguments

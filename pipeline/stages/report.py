@@ -5,31 +5,38 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import cards, eligibility, layout
+from pipeline import eligibility, paths
+from pipeline.cards import read_card
 from pipeline.dag import Dag
+from pipeline.errors import UserError, did_you_mean
 from pipeline.figures import decoded
+from pipeline.figures import shown_clips as clips
 from pipeline.figures.confusion import Answers, confusion
 from pipeline.figures.contact_sheet import contact_sheet
 from pipeline.figures.curves import curves
+from pipeline.figures.search_results import searches_of
 from pipeline.figures.searches import searches
 from pipeline.figures.tuples import tuples
+from pipeline.filenames import from_text
 from pipeline.files import write_json, write_text
-from pipeline.lineage import absent, exclusions, fingerprints, receipts
+from pipeline.lineage import exclusions, fingerprints
+from pipeline.lineage.exclusions import read_exclusions
+from pipeline.lineage.receipts import open_receipt, read_receipt
 from pipeline.parameters import Parameters, keys_of
-from pipeline.paths import from_text
-from pipeline.stages import shown as clips
-from pipeline.stages.searched import searches_of
-from pipeline.store import index, sample
-from pipeline.tables import budgets, markdown, numbers
+from pipeline.store import sample
+from pipeline.store.index import read_index
 from pipeline.tables import lecture as lectures
-from pipeline.tables import own as own_tables
+from pipeline.tables import numbers
 from pipeline.tables.aliases import short_alias, with_seeds
-from pipeline.tables.left_out import LeftOut, counted, left_out
+from pipeline.tables.budgets import render_budgets
+from pipeline.tables.lecture import read_lecture
+from pipeline.tables.lecture_report import ReportContents, render_lecture_report
 from pipeline.tables.metrics import metrics
-from pipeline.tables.mined import Mined
-from pipeline.tables.not_run import NotRun
-from pipeline.tables.own import OwnReport
 from pipeline.tables.results import Result, read_result
+from pipeline.tables.skipped_files import SkippedFile, counted, skipped_files
+from pipeline.tables.skipped_runs import SkippedRuns
+from pipeline.tables.tuple_counts import TupleCounts
+from pipeline.tables.user_report import UserReport, render_user_report
 
 SHEET_SIDE = 96  # px, of a frame
 SHEET_WINDOWS = 24  # of somebody's own files
@@ -38,28 +45,28 @@ CONFUSED = "top1"  # the metric whose predictions are drawn
 
 
 def report(parameters: Parameters, scale: str, dataset: str) -> None:
-    """Writes the files of `layout.report_files`."""
-    folder = layout.report(scale, dataset)
-    outputs = [folder / name for name in layout.report_files(dataset)]
+    """Writes the files of `paths.report_files`."""
+    folder = paths.report(scale, dataset)
+    outputs = [folder / name for name in paths.report_files(dataset)]
     table, figures, budget, sheet, curved, confused, over_motion, neighbours, retrieval = outputs
     dag = Dag(parameters)
-    card = cards.read(dataset)
+    card = read_card(dataset)
     own = card.kind == "folder"
     evaluations = [path.parent for path in dag.evaluations(scale, dataset, "numbers.json")]
     runs = [path.parent for path in dag.runs(scale, dataset, "receipt.json")]
     indices = dag.indices(scale, dataset)
-    rows = pd.concat([index.read(path) for path in indices], ignore_index=True)
+    rows = pd.concat([read_index(path) for path in indices], ignore_index=True)
     shown = sample.chosen(rows, card.main, SHEET_WINDOWS) if own else clips.of_each_class(rows, dataset)
-    store = layout.decoded(scale, dataset)
-    mined = {split: layout.tuples(scale, dataset, split) for split in card.splits}
+    store = paths.decoded(scale, dataset)
+    mined = {split: paths.tuples(scale, dataset, split) for split in card.splits}
     mined = {split: path for split, path in mined.items() if path in dag.data(scale, [dataset])}
-    drawn = clips.of_strategy(index.read(mined["train"]), rows, MOTION, TUPLES) if mined else None
+    drawn = clips.of_strategy(read_index(mined["train"]), rows, MOTION, TUPLES) if mined else None
     looked_into = {*(shown["shard"] if own else ()), *(drawn["shard"] if drawn is not None else ())}
     shards = [store / f"{name}.arrow" for name in sorted(looked_into)]
-    first_seed = [path for path in evaluations if layout.seed_of(path) == parameters.seeds[0]]
+    first_seed = [path for path in evaluations if paths.seed_of(path) == parameters.seeds[0]]
     found = searches_of(parameters, scale, first_seed)
-    excluded = [layout.exclusions(scale, dataset, split) for split in card.splits]
-    with receipts.open(
+    excluded = [paths.exclusions(scale, dataset, split) for split in card.splits]
+    with open_receipt(
         "report",
         receipt=folder / "receipt.json",
         inputs=[
@@ -68,28 +75,28 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
             *dict.fromkeys([*indices, *shards, *found.inputs]),
             *excluded,
             *mined.values(),
-            *([] if own else [*map(from_text, shown["path"]), layout.TABLES, layout.PUBLISHED]),
-            layout.card(dataset),
+            *([] if own else [*map(from_text, shown["path"]), paths.TABLES, paths.PUBLISHED]),
+            paths.card(dataset),
             fingerprints.check("report", parameters, scale),
         ],
         outputs=outputs,
-        parameters=parameters.used(keys_of("report", scale, dataset)),
+        parameters=parameters.used(keys_of(parameters, "report", scale, dataset)),
         identity={"scale": scale, "dataset": dataset},
     ) as stage:
         results = [read_result(folder) for folder in evaluations]
         counts = [
-            Mined(split, notes["clips"], notes["tuples"], notes["clips_without"])
+            TupleCounts(split, notes["clips"], notes["tuples"], notes["clips_without"])
             for split, path in mined.items()
-            for notes in [receipts.read(layout.receipt_beside(path))["notes"]]
+            for notes in [read_receipt(paths.receipt_beside(path))["notes"]]
         ]
-        left = [exclusions.read(path) for path in excluded]
+        left = [read_exclusions(path) for path in excluded]
         made = contents(parameters, scale, dataset, results, rows, left, counts)
-        trained = [receipts.read(run / "receipt.json") for run in runs]
+        trained = [read_receipt(run / "receipt.json") for run in runs]
         logs = {run.parent.name: pd.read_csv(run / "log.csv") for run in reversed(runs)}
         answered = answers(parameters, results, made.ids)
         mined_tuples = [] if drawn is None else clips.mined_tuples(drawn, store)
         if own:
-            not_run = NotRun(*eligibility.not_run(parameters, scale, card)) | refused(trained, results)
+            skipped_runs = SkippedRuns(*eligibility.not_run(parameters, scale, card)) | refused(trained, results)
             pictures = {
                 curved.name: any(map(len, logs.values())),
                 confused.name: answered,
@@ -98,24 +105,58 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
                 over_motion.name: mined_tuples,
             }
             not_empty = [name for name, content in pictures.items() if content]
-            text = own_tables.render(OwnReport(card, made, not_run, rows, small_batches(trained), not_empty))
+            text = render_user_report(UserReport(card, made, skipped_runs, rows, small_batches(trained), not_empty))
             write_text(stage.partial(table), text)
             decoded.sheet(sample.windows(store, shown, card.main), stage.partial(sheet))
         else:
-            lecture = lectures.read()
+            lecture = read_lecture()
             lectures.check_aliases(lecture, parameters.runs, parameters.protocols)
-            write_text(stage.partial(table), markdown.render(lecture, made))
+            write_text(stage.partial(table), render_lecture_report(lecture, made))
             contact_sheet(clips.strips(shown, dataset, SHEET_SIDE), stage.partial(sheet))
         write_json(stage.partial(figures), metrics(made.measured, made.ids))
-        tested = [receipts.read(one / "receipt.json") for one in evaluations]
-        frozen = [receipts.read(path) for path in dag.features(scale, dataset, "receipt.json")]
-        write_text(stage.partial(budget), budgets.render(trained, frozen, tested))
+        tested = [read_receipt(one / "receipt.json") for one in evaluations]
+        write_text(stage.partial(budget), render_budgets(trained, tested))
         curves(dict(reversed(logs.items())), stage.partial(curved))
         confusion(answered, stage.partial(confused))
         searches([search.panel() for search in found.within], 3, stage.partial(neighbours))
         searches([search.panel() for search in found.across], 2, stage.partial(retrieval))
         tuples(mined_tuples, stage.partial(over_motion))
-        stage.notes |= {"numbers": len(made.measured), "left_out": counted(made.left_out)}
+        stage.notes |= {"numbers": len(made.measured), "left_out": counted(made.skipped_files)}
+
+
+def report_part(parameters: Parameters, scale: str, dataset: str, part: str) -> None:
+    """Writes the tables of one part of the lecture, from the evaluations of its runs alone."""
+    if part not in paths.PARTS:
+        raise UserError(f"--part: unknown {part!r}{did_you_mean(part, paths.PARTS)}")
+    folder, dag, card = paths.report(scale, dataset), Dag(parameters), read_card(dataset)
+    evaluations = [path.parent for path in dag.evaluations(scale, dataset, "numbers.json", part)]
+    indices = dag.indices(scale, dataset)
+    excluded = [paths.exclusions(scale, dataset, split) for split in card.splits]
+    table = paths.part(folder, part)
+    with open_receipt(
+        "report",
+        receipt=paths.receipt_beside(table),
+        inputs=[
+            *(one / name for one in evaluations for name in ("numbers.json", "predictions.parquet")),
+            *indices,
+            *excluded,
+            paths.TABLES,
+            paths.PUBLISHED,
+            paths.card(dataset),
+            fingerprints.check("report", parameters, scale),
+        ],
+        outputs=[table],
+        parameters=parameters.used(keys_of(parameters, "report", scale, dataset)),
+        identity={"scale": scale, "dataset": dataset, "part": part},
+    ) as stage:
+        rows = pd.concat([read_index(path) for path in indices], ignore_index=True)
+        left = [read_exclusions(path) for path in excluded]
+        results = [read_result(folder) for folder in evaluations]
+        made = contents(parameters, scale, dataset, results, rows, left, [])
+        lecture = read_lecture()
+        lectures.check_aliases(lecture, parameters.runs, parameters.protocols)
+        write_text(stage.partial(table), render_lecture_report(lecture, made, part))
+        stage.notes |= {"numbers": len(made.measured)}
 
 
 def answers(parameters: Parameters, results: Sequence[Result], ids: Sequence[str]) -> list[Answers]:
@@ -125,7 +166,7 @@ def answers(parameters: Parameters, results: Sequence[Result], ids: Sequence[str
         one = result.evaluation
         if one.seed != parameters.seeds[0] or CONFUSED not in result.predictions:
             continue
-        card = cards.read(one.on)
+        card = read_card(one.on)
         label = eligibility.label_of(parameters.protocols[one.protocol], card)
         id = next(one.id_of(scored) for scored in one.numbers if scored.metric == CONFUSED)
         answered = result.predictions[CONFUSED]
@@ -133,12 +174,12 @@ def answers(parameters: Parameters, results: Sequence[Result], ids: Sequence[str
     return found
 
 
-def refused(runs: list[dict[str, Any]], results: Sequence[Result]) -> NotRun:
+def refused(runs: list[dict[str, Any]], results: Sequence[Result]) -> SkippedRuns:
     """runs: their receipts. What the data did not allow, and why."""
     of_runs = {one["run"]: one["notes"]["refused"] for one in runs if "refused" in one["notes"]}
     evaluations = [result.evaluation for result in results]
     of_evaluations = {(one.run, one.protocol): one.refused for one in evaluations if one.refused}
-    return NotRun(of_runs, {}, {(run, by): why for (run, by), why in of_evaluations.items() if run not in of_runs})
+    return SkippedRuns(of_runs, {}, {(run, by): why for (run, by), why in of_evaluations.items() if run not in of_runs})
 
 
 def small_batches(runs: list[dict[str, Any]]) -> list[str]:
@@ -160,8 +201,8 @@ def contents(
     results: Sequence[Result],
     rows: pd.DataFrame,
     excluded: list[dict[str, str]],
-    mined: Sequence[Mined],
-) -> markdown.Report:
+    tuple_counts: Sequence[TupleCounts],
+) -> ReportContents:
     """What the table prints, from the evaluations, the rows of every split, and what was to be excluded."""
     measured = numbers.measure(
         results,
@@ -179,13 +220,13 @@ def contents(
     # A still, or a window of a file, may be excluded alone.
     there = {*rows["parent"], *rows["id"]}
     missing = [(clip, reason) for clips in excluded for clip, reason in clips.items() if clip not in there]
-    unused = left_out(rows)
+    unused = skipped_files(rows)
     unused += [
-        LeftOut(
+        SkippedFile(
             clip,
-            f"named in {layout.EXCLUDED}, but not there at this scale{absent.hint(clip, reason, there)}",
+            f"named in {paths.EXCLUDED}, but not there at this scale{exclusions.hint(clip, reason, there)}",
             is_there=False,
         )
         for clip, reason in missing
     ]
-    return markdown.Report(scale, dataset, tuple(parameters.seeds), measured, pairs, ids, unused, mined)
+    return ReportContents(scale, dataset, tuple(parameters.seeds), measured, pairs, ids, unused, tuple_counts)

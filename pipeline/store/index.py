@@ -43,11 +43,11 @@ def schema(labels: list[str]) -> pa.Schema:
     return pa.schema([*COLUMNS.items(), *((f"label_{label}", pa.string()) for label in labels)])
 
 
-def write(path: Path, rows: list[dict[str, Any]], labels: list[str]) -> None:
+def write_index(path: Path, rows: list[dict[str, Any]], labels: list[str]) -> None:
     pq.write_table(pa.Table.from_pylist(rows, schema(labels)), path)
 
 
-def read(path: Path) -> pd.DataFrame:
+def read_index(path: Path) -> pd.DataFrame:
     """Raises UserError for a file that is missing or is no Parquet."""
     try:
         return pq.read_table(path).to_pandas()

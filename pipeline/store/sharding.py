@@ -3,10 +3,10 @@
 import math
 import zlib
 
-from pipeline import cards
+from pipeline.cards import read_card
 from pipeline.errors import UserError
-from pipeline.layout import PARAMETERS, SPLITS
 from pipeline.parameters import Parameters
+from pipeline.paths import PARAMETERS, SPLITS
 
 MOST = 1000
 """Shards of a split: their numbers have three digits."""
@@ -23,7 +23,7 @@ def shard_of(clip: str, shards: int) -> int:
 def shard_counts(parameters: Parameters, scale: str, dataset: str) -> dict[str, int]:
     """Shards of every split of a dataset: of a user's own files by the counts in its card, else by params.yaml. Stills
     are divided by their clip, into shards of their own size: one pass over a file cuts all that are in it."""
-    card = cards.read(dataset)
+    card = read_card(dataset)
     per_shard = parameters.at(scale).store.clips_per_shard
     if card.kind == "folder":
         counted = card.files or {}

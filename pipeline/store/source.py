@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pipeline.errors import UserError
 from pipeline.store import annotations, index
+from pipeline.store.index import read_index
 from pipeline.store.shards import Shard, Steps
 from selfsup.source import TUPLE_STRATEGIES, Batch, Draw, Span, Table, TooLittleData
 
@@ -145,7 +146,7 @@ def clips(folder: Path, rows: pd.DataFrame, usable: np.ndarray) -> Table:
 def tuples(folder: Path, rows: pd.DataFrame, usable: np.ndarray) -> Table:
     """What `mine` found: row, the times a < b < c < d < e, and strategy (its position in `TUPLE_STRATEGIES`)."""
     path = folder / "tuples" / f"{rows['split'].iloc[usable[0]]}.parquet"
-    mined = index.read(path)
+    mined = read_index(path)
     row = mined["row"].to_numpy()
     known = np.isin(row, usable)
     if not known.all() or (rows["id"].to_numpy()[row] != mined["id"].to_numpy()).any():

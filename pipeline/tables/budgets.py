@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.tables.text import grid, paragraph
+from pipeline.tables.markdown import grid, paragraph
 
 MEGABYTE = 1e6
 JOB = ("Job s", "MB", "Device", "Precision")
 
 
-def render(
-    runs: Sequence[dict[str, Any]], features: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]
-) -> str:
-    """The page. runs, features, evaluations: their receipts."""
+def render_budgets(runs: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]) -> str:
+    """The page. runs, evaluations: their receipts."""
     parts = [
         "# What it cost",
         paragraph(
@@ -28,7 +26,6 @@ def render(
             [_run(one) for one in runs],
             right=frozenset({2, 3, 4, 5, 6, 7, 8}),
         ),
-        *_features(features),
         "## Evaluation",
         grid(
             ["Run", "Seed", "On", "Protocol", *JOB],
@@ -40,27 +37,6 @@ def render(
         ),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _features(features: Sequence[dict[str, Any]]) -> list[str]:
-    if not features:
-        return []
-    rows = [
-        [
-            f"`{one['run']}`",
-            str(one["seed"]),
-            f"`{one['on']}`",
-            str(sum(one["notes"]["clips"].values())),
-            f"{sum(output['size'] for output in one['outputs']) / MEGABYTE:.0f}",
-            *_job(one),
-        ]
-        for one in features
-    ]
-    return [
-        "## Features",
-        paragraph("Of a frozen encoder of pictures, kept for the protocols that read them."),
-        grid(["Run", "Seed", "On", "Clips", "File MB", *JOB], rows, right=frozenset({3, 4, 5, 6})),
-    ]
 
 
 def _run(receipt: dict[str, Any]) -> list[str]:

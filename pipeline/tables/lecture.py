@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from pipeline import layout
+from pipeline import paths
 from pipeline.errors import UserError, did_you_mean
 from pipeline.validation import Strict, load, validate
 
@@ -99,7 +99,7 @@ class Lecture:
                 yield f"{number}.{position}", table, row
 
 
-def read(tables: Path = layout.TABLES, published: Path = layout.PUBLISHED) -> Lecture:
+def read_lecture(tables: Path = paths.TABLES, published: Path = paths.PUBLISHED) -> Lecture:
     """Raises UserError for a file, key, column, footnote or alias that does not fit."""
     contents = load(Contents, tables)
     lecture = Lecture(contents.notes, contents.tables, _read_published(published))
@@ -108,7 +108,7 @@ def read(tables: Path = layout.TABLES, published: Path = layout.PUBLISHED) -> Le
 
 
 def check_aliases(
-    lecture: Lecture, runs: Collection[str], protocols: Collection[str], file: str = str(layout.TABLES)
+    lecture: Lecture, runs: Collection[str], protocols: Collection[str], file: str = str(paths.TABLES)
 ) -> None:
     """runs, protocols: those of params.yaml. Without this a misspelt one would be an empty cell for ever. Raises
     UserError."""
@@ -119,11 +119,11 @@ def check_aliases(
             where = f"{file}: {table.id}, row {place} ({row.label}): measured: {alias!r} must"
             if run not in runs:
                 raise UserError(
-                    f"{where} begin with a run of {layout.PARAMETERS}, which has no {run!r}{did_you_mean(run, runs)}"
+                    f"{where} begin with a run of {paths.PARAMETERS}, which has no {run!r}{did_you_mean(run, runs)}"
                 )
             if protocol not in protocols:
                 raise UserError(
-                    f"{where} name a protocol of {layout.PARAMETERS}, which has no "
+                    f"{where} name a protocol of {paths.PARAMETERS}, which has no "
                     f"{protocol!r}{did_you_mean(str(protocol), protocols)}"
                 )
 

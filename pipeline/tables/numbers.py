@@ -10,8 +10,8 @@ import numpy as np
 from pipeline.errors import UserError
 from pipeline.tables.aliases import id_over_seeds
 from pipeline.tables.results import Predictions, Result, Scored
-from selfsup.probes.intervals import Interval, bootstrap_interval, paired_difference
-from selfsup.probes.metrics import per_example
+from selfsup.statistics.intervals import Interval, bootstrap_interval, paired_difference
+from selfsup.statistics.metrics import per_example
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from pipeline import cards
+from pipeline.cards import read_card
 from pipeline.errors import UserError
 
 GOOD = {
@@ -27,7 +28,7 @@ def read(folder: Path, monkeypatch: pytest.MonkeyPatch, **changes: object) -> ca
     monkeypatch.chdir(folder)
     Path("data/cards").mkdir(parents=True)
     Path("data/cards/mine.yaml").write_text(yaml.safe_dump({**GOOD, **changes}))
-    return cards.read("mine")
+    return read_card("mine")
 
 
 def test_the_one_label_of_a_folder_stands_for_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline import parameters
 from pipeline.dag import Dag
 from pipeline.errors import UserError
+from pipeline.parameters import read_parameters
 from tests.project import ROOT, enter_settings
 
 
@@ -18,7 +18,7 @@ def dag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dag:
     root = tmp_path / "repository"
     root.mkdir()
     enter_settings(root, monkeypatch)
-    return Dag(parameters.read())
+    return Dag(read_parameters())
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def dag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dag:
         ),
         ("reports/smoke/toywrld/table.md", "there is no card for dataset 'toywrld'; did you mean 'toyworld'?"),
         ("reports/tabel.md", "reports/tabel.md: nothing makes this file; did you mean 'reports/table.md'?"),
-        ("reports/cuse.md", "did you mean 'reports/cues.md'?"),
+        ("reports/shortcust.md", "did you mean 'reports/shortcuts.md'?"),
         ("reports/figures/toywrold.webp", "did you mean 'reports/figures/toyworld.webp'?"),
         (
             "reports/default/toyworld/tabel.md",
@@ -49,7 +49,12 @@ def test_what_is_made_and_what_is_no_target_passes(dag: Dag) -> None:
     dag.check_targets(
         [
             *("-n", "reports/table.md", "reports/metrics.json", "reports/receipt.json", "reports/figures/toyworld.png"),
-            *("reports/cues.md", "reports/cues.json", "reports/cues.receipt.json", "reports/figures/toyworld.webp"),
+            *(
+                "reports/shortcuts.md",
+                "reports/shortcuts.json",
+                "reports/shortcuts.receipt.json",
+                "reports/figures/toyworld.webp",
+            ),
             *("reports/figures/toyworld.receipt.json", "reports/smoke/toyworld/figures/toyworld.png"),
             *("reports/paper/toyworld/table.md", "--report", "reports/of-snakemake.html", "table", "--cores", "2"),
         ]
@@ -69,8 +74,8 @@ def test_what_the_rules_make_passes(dag: Dag) -> None:
 
 
 def test_cues_that_are_to_be_made_anew_go_first_and_no_others(dag: Dag) -> None:
-    cues, fetch = (
-        SimpleNamespace(rule=SimpleNamespace(name=name), wildcards=SimpleNamespace()) for name in ("cues", "fetch")
+    shortcuts, fetch = (
+        SimpleNamespace(rule=SimpleNamespace(name=name), wildcards=SimpleNamespace()) for name in ("shortcuts", "fetch")
     )
     assert dag.reports_after([fetch]) == set()
-    assert dag.reports_after([fetch, cues]) == {Path("reports/cues.md"), Path("reports/cues.json")}
+    assert dag.reports_after([fetch, shortcuts]) == {Path("reports/shortcuts.md"), Path("reports/shortcuts.json")}

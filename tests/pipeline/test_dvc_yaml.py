@@ -8,7 +8,8 @@ from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
 from pipeline import parameters
-from pipeline.drawn import reads_features
+from pipeline.extra_inputs import reads_features
+from pipeline.parameters import read_parameters
 from selfsup.probes import PROTOCOLS
 from tests.project import ROOT, Project
 
@@ -99,7 +100,7 @@ def test_what_a_run_reads_in_snakemake_dvc_depends_on_too(project: Project) -> N
 
 def test_both_track_the_same_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    read = parameters.read()
+    read = read_parameters()
     for stage in stages(ROOT):
         name, _, item = stage.name.partition("@")
         tracked = {key for dep in stage.deps if dep.def_path == "params.yaml" for key in getattr(dep, "params", [])}
@@ -115,7 +116,7 @@ def test_both_track_the_same_parameters(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_every_evaluation_and_its_features_have_their_stage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    read = parameters.read()
+    read = read_parameters()
     expected = set()
     for suite, members in read.suites.items():
         for run, seed in product(members.runs, read.seeds):

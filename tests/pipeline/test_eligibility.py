@@ -6,6 +6,7 @@ import pytest
 
 from pipeline import eligibility, parameters
 from pipeline.cards import Card, Label
+from pipeline.parameters import read_parameters
 from pipeline.store.streams import streams_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,7 +16,7 @@ SPLITS = ["train", "validation", "test"]
 @pytest.fixture
 def given(monkeypatch: pytest.MonkeyPatch) -> parameters.Parameters:
     monkeypatch.chdir(ROOT)
-    return parameters.read()
+    return read_parameters()
 
 
 def card(modality: str, classes: list[str], splits: list[str] = SPLITS) -> Card:

@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -39,8 +40,8 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return shown
 
 
-def board(tmp_path: Path, **counts: int) -> Board:
-    return Board(counts, tmp_path / "benchmarks")
+def board(**counts: int) -> Board:
+    return Board(counts, {})
 
 
 def run(made: Board, number: int, rule: str, now: list[float], seconds: float) -> None:
@@ -49,8 +50,8 @@ def run(made: Board, number: int, rule: str, now: list[float], seconds: float) -
     made.finish(number)
 
 
-def test_time_left_is_that_of_the_jobs_of_each_rule(tmp_path: Path, now: list[float]) -> None:
-    made = board(tmp_path, decode=3, index=2)
+def test_time_left_is_that_of_the_jobs_of_each_rule(now: list[float]) -> None:
+    made = board(decode=3, index=2)
     assert made.seconds_left() is None
     run(made, 1, "decode", now, 10.0)
     run(made, 2, "index", now, 2.0)
@@ -61,8 +62,8 @@ def test_time_left_is_that_of_the_jobs_of_each_rule(tmp_path: Path, now: list[fl
     assert made.text() == "2 of 5 jobs, 0:16, about 20 s left"
 
 
-def test_jobs_side_by_side_share_the_time_left(tmp_path: Path, now: list[float]) -> None:
-    made = board(tmp_path, decode=4)
+def test_jobs_side_by_side_share_the_time_left(now: list[float]) -> None:
+    made = board(decode=4)
     for number in (1, 2):
         made.start(number, Job("decode", "decode", []))
     now[0] += 10.0
@@ -71,22 +72,25 @@ def test_jobs_side_by_side_share_the_time_left(tmp_path: Path, now: list[float])
     assert made.seconds_left() == pytest.approx(10.0)
 
 
-def test_no_time_is_told_while_most_jobs_are_of_an_unknown_kind(tmp_path: Path, now: list[float]) -> None:
-    made = board(tmp_path, fetch=1, pretrain=9)
+def test_no_time_is_told_while_most_jobs_are_of_an_unknown_kind(now: list[float]) -> None:
+    made = board(fetch=1, pretrain=9)
     run(made, 1, "fetch", now, 60.0)
     assert made.seconds_left() is None
 
 
-def test_an_earlier_run_says_how_long_a_rule_takes(tmp_path: Path, now: list[float]) -> None:
-    benchmark = tmp_path / "benchmarks" / "pretrain" / "toyworld" / "rotation.0.tsv"
-    benchmark.parent.mkdir(parents=True)
-    benchmark.write_text("s\th:m:s\tmax_rss\n30.0\t0:00:30\t1000\n")
-    assert board(tmp_path, pretrain=3).seconds_left() == pytest.approx(90.0)
+@pytest.mark.parametrize("name", ["rotation.0.tsv", "colour.0.tsv"])
+def test_an_earlier_run_says_how_long_a_rule_takes(name: str, tmp_path: Path) -> None:
+    (tmp_path / "rotation.0.tsv").write_text("s\th:m:s\tmax_rss\n30.0\t0:00:30\t1000\n")
+    job = SimpleNamespace(rule=SimpleNamespace(name="pretrain"), benchmark=str(tmp_path / name))
+    aggregate = SimpleNamespace(rule=SimpleNamespace(name="table"), benchmark=None)
+    earlier = terminal.earlier_seconds([job, aggregate])
+    assert earlier == {"pretrain": 30.0}
+    assert Board({"pretrain": 3}, earlier).seconds_left() == pytest.approx(90.0)
 
 
 def test_a_failed_jobs_own_error_is_the_last_line_after_where_its_log_is(tmp_path: Path) -> None:
     log, out = tmp_path / "job.log", io.StringIO()
-    shown = Terminal(board(tmp_path, pretrain=2), out)
+    shown = Terminal(board(pretrain=2), out)
     log.write_text("step 1\nerror: params.yaml: seeds: missing\n")
     shown.handle(started(7, "pretrain", log, scale="smoke", run="rotation", seed="0"))
     shown.handle(record("error", "CalledProcessError in file x:\nreturned non-zero exit status 1", logging.ERROR))
@@ -115,9 +119,9 @@ def test_a_job_that_says_nothing_may_have_been_killed(how: str, expected: str, t
     assert out.getvalue().splitlines() == [f"failed: decode; log: {tmp_path / 'none.log'}", expected]
 
 
-def test_what_goes_wrong_outside_jobs_is_told(tmp_path: Path) -> None:
+def test_what_goes_wrong_outside_jobs_is_told() -> None:
     out = io.StringIO()
-    shown = Terminal(board(tmp_path, decode=1), out)
+    shown = Terminal(board(decode=1), out)
     shown.handle(record(None, "Removing output files", logging.INFO))
     shown.handle(record(None, "disk is slow", logging.WARNING))
     shown.handle(record("error", "WorkflowError:\nno space left", logging.ERROR))
@@ -127,7 +131,7 @@ def test_what_goes_wrong_outside_jobs_is_told(tmp_path: Path) -> None:
 
 def test_a_finished_jobs_warnings_are_shown(tmp_path: Path) -> None:
     log, out = tmp_path / "job.log", io.StringIO()
-    shown = Terminal(board(tmp_path, index=1), out)
+    shown = Terminal(board(index=1), out)
     shown.handle(started(1, "index", log))
     log.write_text("warning: data/excluded.txt:3: no such clip\n")
     shown.handle(record("job_finished", job_id=1))
@@ -142,7 +146,7 @@ def test_a_finished_jobs_warnings_are_shown(tmp_path: Path) -> None:
 def test_a_log_hears_of_what_runs_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terminal, "HEARTBEAT", 0.01)
     log, out = tmp_path / "job.log", io.StringIO()
-    shown = Terminal(board(tmp_path, fetch=1), out)
+    shown = Terminal(board(fetch=1), out)
     log.write_text("rendering toyworld: 40 %, 88 of 220\n")
     shown.handle(started(1, "fetch", log, scale="smoke", dataset="toyworld"))
     until = time.monotonic() + 10.0
@@ -155,7 +159,7 @@ def test_a_log_hears_of_what_runs_now_and_then(tmp_path: Path, monkeypatch: pyte
 def test_a_terminal_shows_a_bar_and_what_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     log, out = tmp_path / "job.log", Screen()
-    shown = Terminal(board(tmp_path, fetch=2), out)
+    shown = Terminal(board(fetch=2), out)
     log.write_text("rendering toyworld: 40 %, 88 of 220\n")
     shown.handle(started(1, "fetch", log, scale="smoke", dataset="toyworld"))
     shown._live.refresh()
@@ -172,7 +176,6 @@ def test_clock(seconds: float, text: str) -> None:
 
 
 SNAKEFILE = """
-from pathlib import Path
 from pipeline import terminal
 
 rule all:
@@ -184,7 +187,7 @@ rule make:
     shell: "echo 'error: clip 7: no frames. Delete it.' 2> {log} >&2; exit {config[status]}"
 
 onstart:
-    terminal.follow(workflow, Path("benchmarks"))
+    terminal.follow(workflow)
 """
 
 

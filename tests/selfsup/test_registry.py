@@ -2,13 +2,13 @@ import inspect
 
 import numpy as np
 import pytest
+from selfsup.registry import load
 
 from selfsup.methods import METHODS
 from selfsup.networks import NETWORKS
 from selfsup.probes import PROTOCOLS
-from selfsup.probes.metrics import per_example
 from selfsup.probes.probe import FeatureProbe
-from selfsup.registry import load
+from selfsup.statistics.metrics import per_example
 
 ENTRIES = [(registry, name) for registry in (METHODS, NETWORKS, PROTOCOLS) for name in registry]
 

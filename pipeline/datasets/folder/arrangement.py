@@ -18,7 +18,7 @@ from pathlib import PurePath
 
 from pipeline.datasets.folder.formats import Medium, medium_of
 from pipeline.datasets.folder.walk import Entry
-from pipeline.paths import to_id, to_text
+from pipeline.filenames import to_id, to_text
 
 SPLIT_FOLDERS = {
     "train": "train",

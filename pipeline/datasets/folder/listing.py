@@ -9,8 +9,8 @@ from pipeline.datasets.folder.arrangement import File, arrange
 from pipeline.datasets.folder.formats import Medium
 from pipeline.datasets.folder.walk import walk
 from pipeline.errors import UserError
+from pipeline.filenames import from_text, to_text
 from pipeline.files import md5_of
-from pipeline.paths import from_text, to_text
 
 EMPTY = hashlib.md5(b"").hexdigest()
 
@@ -18,7 +18,7 @@ EMPTY = hashlib.md5(b"").hexdigest()
 class Folder:
     """A folder as its card describes it.
 
-    root: as `pipeline.paths.to_text` writes it. classes: of the label that folders name, None where there is none.
+    root: as `pipeline.filenames.to_text` writes it. classes: of the label that folders name, None where there is none.
     held_out: see `arrange`. Raises UserError for a folder that is not there.
     """
 

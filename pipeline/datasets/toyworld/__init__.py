@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from pipeline.datasets.toyworld import annotations, encode, motion, scene, sound
 from pipeline.datasets.toyworld.classes import CLASSES, FAMILIES
+from pipeline.datasets.toyworld.encode import write_clip
 from pipeline.datasets.toyworld.figure import ACTIONS
 from pipeline.datasets.toyworld.scene import Picture, flow_of
 from pipeline.memory import keep_memory
@@ -145,7 +146,7 @@ def _film(world: Toyworld, destination: Path, job: tuple[str, int]) -> dict[str,
     name = f"{number:06d}"
     clip = world.render(split, number)
     path = Path(split, f"{name}.mp4")
-    encode.write(destination / path, clip.picture.frames, clip.sound, world.fps, world.sample_rate)
+    write_clip(destination / path, clip.picture.frames, clip.sound, world.fps, world.sample_rate)
     identity = f"toyworld/{split}/{name}"
     return {
         "id": identity,

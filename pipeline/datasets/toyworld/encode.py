@@ -38,7 +38,7 @@ _X264 = {
 }
 
 
-def write(path: Path, frames: NDArray[np.uint8], sound: NDArray[np.float32], fps: float, sample_rate: int) -> None:
+def write_clip(path: Path, frames: NDArray[np.uint8], sound: NDArray[np.float32], fps: float, sample_rate: int) -> None:
     """frames: (T, H, W, 3) uint8 RGB, H and W even; sound: (S,) float32 within -1 to 1. Written under a hidden name in
     the same folder and renamed, so that what stands at path is whole."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")

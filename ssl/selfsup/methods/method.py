@@ -63,12 +63,28 @@ class Method(nn.Module):
     it before anything runs."""
     answers: ClassVar[tuple[str, ...]] = ()
     """Questions of its pretext task that probes may ask it, a literal: `pretext`, `correspondence`, `order`."""
+    teachers: ClassVar[tuple[str, ...]] = ()
+    """Roles of `init_from`, beside its encoders' names, that `begin_with` takes: a literal."""
     labels: tuple[str, ...] = ()
     """The labels that it may see; none, unless it is supervised."""
 
     def encoders(self) -> dict[str, Encoder]:
         """The encoders that downstream tasks take, by the names of their attributes."""
         return {name: child for name, child in self.named_children() if isinstance(child, Encoder)}
+
+    def begin_with(self, role: str, encoders: Mapping[str, Encoder]) -> None:
+        """Before training: take what a run that this one is `init_from` has learned, `encoders` by their names there.
+
+        role: one of its own encoders, which gets the weights of the only one there that takes the same streams; or one
+        of `teachers`, which a subclass keeps. Raises ValueError where nothing fits."""
+        own = self.encoders().get(role)
+        fitting = [other for other in encoders.values() if own is not None and other.streams == own.streams]
+        if own is None or len(fitting) != 1:
+            raise ValueError(f"init_from.{role}: expected one encoder of the same streams, found {len(fitting)}")
+        try:
+            own.load_state_dict(fitting[0].state_dict())
+        except RuntimeError as error:
+            raise ValueError(f"init_from.{role}: the networks differ: {str(error).splitlines()[-1].strip()}") from None
 
     def fit(self, source: Source, generator: Generator) -> Table:
         """Compute what the method needs from the data before training (priors, clusters, permutations) into buffers.
@@ -90,7 +106,7 @@ class Method(nn.Module):
         raise TypeError(f"{type(self).__name__} does not train")
 
     def held_out(self, table: Table) -> Table:
-        """table: of a split that the method was not fitted on -> what `draw` takes, with the columns that `fit` adds."""
+        """table: of a split that the method was not fitted on -> what `draw` takes, with columns as `fit` adds them."""
         return table
 
     def pretext(self, views: Any) -> PretextAnswers:

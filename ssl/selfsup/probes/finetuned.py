@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from selfsup.methods.reference import SupervisedVideo
+from selfsup.methods.video.supervised import SupervisedVideo
 from selfsup.networks.encoder import window_times
 from selfsup.networks.heads import PooledClassifier
 from selfsup.probes.features import clip_times, labels_of

@@ -14,10 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from selfsup.probes.features import LabelledFeatures
-from selfsup.probes.metrics import top1
 from selfsup.probes.probe import Evaluation, FeatureProbe, Retrieved
 from selfsup.probes.selection import check_labels
 from selfsup.probes.watch import nearest, votes
+from selfsup.statistics.metrics import top1
 
 
 class KNN(FeatureProbe):

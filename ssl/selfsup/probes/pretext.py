@@ -37,7 +37,7 @@ class Pretext(Probe):
         table = method.held_out(test.table)
         drawing, viewing = Generator(), Generator(device)
         rows, answers = [], []
-        for number, indices in enumerate(torch.arange(len(table["row"])).split(BATCH)):
+        for number, indices in enumerate(torch.split(torch.arange(len(table["row"])), BATCH)):
             drawing.manual_seed(derived_seed(seed, "pretext draw", number))
             viewing.manual_seed(derived_seed(seed, "pretext views", number))
             batch = test.take(method.draw(table, indices, drawing, DONE)).to(device)
@@ -52,7 +52,9 @@ def _evaluation(rows: np.ndarray, answers: list[PretextAnswers]) -> Evaluation:
     choice: dict[str, Any] = {"layer": "pretext"}
     if answers[0].errors is not None:
         errors = torch.cat([answer.errors for answer in answers if answer.errors is not None])
-        trivial = [answer.trivial.mean().item() * len(answer.trivial) for answer in answers if answer.trivial is not None]
+        trivial = [
+            answer.trivial.mean().item() * len(answer.trivial) for answer in answers if answer.trivial is not None
+        ]
         zeros = np.zeros(len(rows), dtype=np.int64)
         predictions = {
             "row": rows,

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from selfsup.probes.classifiers import Classifier
-from selfsup.probes.metrics import top1
 from selfsup.probes.probe import Evaluation
 from selfsup.source import Source, TooLittleData
+from selfsup.statistics.metrics import top1
 
 Fit = Callable[[np.ndarray, np.ndarray, Sequence[float]], Sequence[Classifier]]
 """(features (N, T, D), labels (N,), strengths of the regularisation) -> a classifier for each strength."""

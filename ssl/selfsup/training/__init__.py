@@ -1,9 +1,8 @@
 """The training loop, written once for every method."""
 
-from selfsup.training.checkpoint import Checkpoint
-from selfsup.training.loop import NonFiniteLoss, Watch, build, pretrain
+from selfsup.training.checkpoint import Checkpoint, LogRow
+from selfsup.training.loop import NonFiniteLoss, Watch, build, built_arguments, pretrain
 from selfsup.training.precision import resolved_precision
-from selfsup.training.rows import LogRow
 from selfsup.training.schedule import Schedule
 from selfsup.training.seeds import derived_seed
 
@@ -14,6 +13,7 @@ __all__ = [
     "Schedule",
     "Watch",
     "build",
+    "built_arguments",
     "derived_seed",
     "pretrain",
     "resolved_precision",

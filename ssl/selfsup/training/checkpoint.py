@@ -7,9 +7,12 @@ import torch
 from torch import Tensor
 
 from selfsup.methods.method import Method
-from selfsup.training.rows import LogRow
 
 METHOD, OPTIMISER = "method", "optimiser"
+
+LogRow = dict[str, float]
+"""step (done), images (drawn so far), learning_rate (of the last step), each loss by name: its mean over the steps
+since the row before; and, in rows at which the encoders were watched, what the watch measured."""
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,8 @@ from selfsup.methods.method import Method, Progress
 from selfsup.networks.encoder import Encoder
 from selfsup.source import Source, Table
 from selfsup.training import checkpoint
-from selfsup.training.checkpoint import Checkpoint, Run
+from selfsup.training.checkpoint import Checkpoint, LogRow, Run
 from selfsup.training.precision import autocast
-from selfsup.training.rows import LogRow
 from selfsup.training.schedule import Schedule, batches, optimiser, with_smaller_batches
 from selfsup.training.seeds import derived_seed, reseed_global, seeded
 
@@ -47,7 +46,7 @@ def build(
 def built_arguments(owner: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """arguments: as params.yaml has them. Mappings become the dataclass (`RandomCrop`) that the constructor of `owner`
     asks for."""
-    hints = get_type_hints(owner.__init__ if isinstance(owner, type) else owner)
+    hints = get_type_hints(owner.__init__ if isinstance(owner, type) else owner)  # type: ignore[misc]
     built = dict(arguments)
     for name, value in arguments.items():
         if is_dataclass(hints.get(name)) and isinstance(value, Mapping):

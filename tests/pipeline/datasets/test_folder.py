@@ -14,8 +14,8 @@ from pipeline.datasets.folder.formats import medium_of
 from pipeline.datasets.folder.listing import Folder
 from pipeline.datasets.folder.walk import Entry, digest, walk
 from pipeline.errors import UserError
+from pipeline.filenames import from_text
 from pipeline.files import md5_of
-from pipeline.paths import from_text
 
 TENTHS = {"test": 0.1, "validation": 0.1}
 

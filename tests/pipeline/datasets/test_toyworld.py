@@ -10,16 +10,16 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from selfsup.registry import load
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from pipeline import cards
+from pipeline.cards import read_card
 from pipeline.datasets import DATASETS
 from pipeline.datasets.toyworld import ACTIONS, CLASSES, FAMILIES, Clip, Toyworld, motion
 from pipeline.datasets.toyworld.objects import DRAWINGS
 from pipeline.datasets.toyworld.timbre import HELD, VOICES
 from pipeline.figures.contact_sheet import contact_sheet
 from pipeline.figures.strip import Strip
-from selfsup.registry import load
 
 SMALL = Toyworld(
     seed=3, clips={"train": 3, "validation": 1, "test": 1}, seconds=1.0, fps=12.5, side=64, sample_rate=48000, hard=0.5
@@ -41,7 +41,7 @@ def rendered() -> list[Clip]:
 
 def test_the_registry_and_the_card_agree_with_the_code() -> None:
     assert load(DATASETS, "toyworld") is Toyworld
-    card = cards.read("toyworld")
+    card = read_card("toyworld")
     assert card.kind == "rendered"
     assert card.modality == "audio-visual"
     assert card.splits == ["train", "validation", "test"]

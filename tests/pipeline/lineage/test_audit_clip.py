@@ -8,10 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import layout, parameters
+from pipeline import paths
 from pipeline.errors import UserError
 from pipeline.lineage.audit_clip import clip, dataset_of, scored_clips, show_clip
-from pipeline.lineage.chain import Report
+from pipeline.lineage.provenance import ReportedNumbers
+from pipeline.parameters import read_parameters
 from pipeline.tables.lecture import Lecture
 from tests.project import enter_settings
 
@@ -25,17 +26,17 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     card = "name: mine\nkind: folder\nroot: own\nmodality: video\ntitle: t\ndescription: d\nlicence: l\ncitation: c\n"
     Path("data/cards/mine.yaml").write_text(card + "labels: {}\nsplits: [train]\nfiles: {train: 1}\n")
     listed = {"mine": ["own/100%25 of it.mp4"], "toyworld": ["data/raw/a.mp4"], "toyworld-stills": ["data/raw/a.mp4"]}
-    for name, paths in listed.items():
-        index = layout.index("smoke", name, "train")
+    for name, files in listed.items():
+        index = paths.index("smoke", name, "train")
         index.parent.mkdir(parents=True)
-        pd.DataFrame({"path": paths * 2}).to_parquet(index)
+        pd.DataFrame({"path": files * 2}).to_parquet(index)
     Path("own").mkdir()
     Path("own/100% of it.mp4").touch()
     return Path("own/100% of it.mp4")
 
 
 def test_a_file_is_looked_for_in_every_dataset(own: Path, tmp_path: Path) -> None:
-    settings = parameters.read()
+    settings = read_parameters()
     link = tmp_path / "link.mp4"
     link.symlink_to(own.absolute())
     # By its path from here, in full, from the folder that was added, and through a link; or by its id.
@@ -49,17 +50,17 @@ def test_a_file_of_no_dataset_is_named_with_what_was_looked_through(own: Path, t
     other.touch()
     expected = f"{other}: no file of toyworld, mine, toyworld-stills, which is all that is decoded at scale smoke"
     with pytest.raises(UserError, match=re.escape(expected)):
-        dataset_of(parameters.read(), "smoke", str(other))
+        dataset_of(read_parameters(), "smoke", str(other))
 
 
 def test_a_mistyped_path_into_an_own_folder_is_answered_from_that_folder(own: Path) -> None:
-    index = layout.index("smoke", "mine", "train")
+    index = paths.index("smoke", "mine", "train")
     ids = ["mine/train/100%25%20of%20it.mp4"]
     pd.DataFrame({"path": [str(own)], "id": ids, "parent": ids}).to_parquet(index)
-    settings = parameters.read()
+    settings = read_parameters()
     for name in ("own/100% of itt.mp4", str(Path("own/100% of itt.mp4").absolute())):
         assert dataset_of(settings, "smoke", name) == "mine"
-        report = Report(settings, "smoke", "mine", {}, Lecture(tables=[], notes=[], published={}))
+        report = ReportedNumbers(settings, "smoke", "mine", {}, Lecture(tables=[], notes=[], published={}))
         with pytest.raises(UserError, match=re.escape("did you mean 'mine/train/100%25%20of%20it.mp4'?")):
             clip(report, name)
 
@@ -74,10 +75,10 @@ def test_every_name_of_a_file_is_told_and_where_a_link_leads(
         for name in names
         for id in [f"mine/train/{name.replace(' ', '%20')}"]
     ]
-    pd.DataFrame(rows).to_parquet(layout.index("smoke", "mine", "train"))
+    pd.DataFrame(rows).to_parquet(paths.index("smoke", "mine", "train"))
     Path("data/excluded.txt").touch()
-    report = Report(
-        parameters.read(), "smoke", "mine", evaluations={}, lecture=Lecture(tables=[], notes=[], published={})
+    report = ReportedNumbers(
+        read_parameters(), "smoke", "mine", evaluations={}, lecture=Lecture(tables=[], notes=[], published={})
     )
     show_clip(report, str(own), as_json=False)
     assert capsys.readouterr().out.splitlines() == [
@@ -99,10 +100,10 @@ def test_a_printed_id_is_of_no_file_but_its_own(own: Path) -> None:
         {"id": f"mine/train/{id}", "parent": f"mine/train/{id}", "path": f"own/{id}", "md5": name, "split": "train"}
         for name, id in names.items()
     ]
-    pd.DataFrame(rows).assign(reason=None).to_parquet(layout.index("smoke", "mine", "train"))
+    pd.DataFrame(rows).assign(reason=None).to_parquet(paths.index("smoke", "mine", "train"))
     Path("data/excluded.txt").touch()
-    report = Report(
-        parameters.read(), "smoke", "mine", evaluations={}, lecture=Lecture(tables=[], notes=[], published={})
+    report = ReportedNumbers(
+        read_parameters(), "smoke", "mine", evaluations={}, lecture=Lecture(tables=[], notes=[], published={})
     )
     for name, id in names.items():
         found = clip(report, f"mine/train/{id}")
@@ -112,18 +113,18 @@ def test_a_printed_id_is_of_no_file_but_its_own(own: Path) -> None:
 def test_a_path_that_fits_two_folders_is_asked_back(own: Path) -> None:
     card = Path("data/cards/mine.yaml").read_text()
     Path("data/cards/yours.yaml").write_text(card.replace("name: mine", "name: yours"))
-    index = layout.index("smoke", "yours", "train")
+    index = paths.index("smoke", "yours", "train")
     index.parent.mkdir(parents=True)
-    index.write_bytes(layout.index("smoke", "mine", "train").read_bytes())
+    index.write_bytes(paths.index("smoke", "mine", "train").read_bytes())
     with pytest.raises(UserError, match="a file of each of mine, yours; say which by --dataset"):
-        dataset_of(parameters.read(), "smoke", str(own))
+        dataset_of(read_parameters(), "smoke", str(own))
 
 
 def test_a_name_that_is_nothing_is_of_the_dataset_of_params_only_where_that_is_decoded(own: Path) -> None:
-    assert dataset_of(parameters.read(), "smoke", "nothing.mp4") == "toyworld"
-    layout.index("smoke", "toyworld", "train").unlink()
+    assert dataset_of(read_parameters(), "smoke", "nothing.mp4") == "toyworld"
+    paths.index("smoke", "toyworld", "train").unlink()
     with pytest.raises(UserError, match=r"nothing.mp4: no file of mine, toyworld-stills, which is all that is decoded"):
-        dataset_of(parameters.read(), "smoke", "nothing.mp4")
+        dataset_of(read_parameters(), "smoke", "nothing.mp4")
 
 
 def test_a_clip_is_scored_as_an_example_as_the_partner_of_one_or_by_being_found(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from pipeline import files
 from pipeline.errors import UserError
 from pipeline.lineage import receipts
+from pipeline.lineage.receipts import open_receipt, read_receipt
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +24,7 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def stage(output: str = "out/b.txt", inputs: tuple[str, ...] = ("in/a.txt",)):
-    return receipts.open(
+    return open_receipt(
         "fetch",
         receipt=Path(output).parent / "receipt.json",
         inputs=[Path(one) for one in inputs],
@@ -43,7 +44,7 @@ def test_a_receipt_tells_what_was_read_and_written() -> None:
     with stage() as job:
         job.partial(Path("out/b.txt")).write_text("b")
         job.notes["count"] = 1
-    receipt = receipts.read(Path("out/receipt.json"))
+    receipt = read_receipt(Path("out/receipt.json"))
     assert [one["path"] for one in receipt["inputs"]] == ["in/a.txt"]
     assert receipt["inputs"][0]["md5"] == "0cc175b9c0f1b6a831c399e269772661"
     assert receipt["outputs"][0]["md5"] == "92eb5ffee6ae2fec3ad71c777531578f"
@@ -122,7 +123,7 @@ def test_a_hash_is_inherited_while_the_file_is_untouched_and_computed_when_not()
 def test_a_broken_receipt_is_named(text: str) -> None:
     Path("receipt.json").write_text(text)
     with pytest.raises(UserError, match=r"receipt\.json: not a receipt"):
-        receipts.read(Path("receipt.json"))
+        read_receipt(Path("receipt.json"))
 
 
 def test_hashes_are_those_of_dvc() -> None:

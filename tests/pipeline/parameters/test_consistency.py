@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import parameters
 from pipeline.errors import UserError
+from pipeline.parameters import read_parameters
 from tests.pipeline.parameters.changed import changed
 from tests.project import ROOT
 
@@ -58,7 +58,7 @@ from tests.project import ROOT
 )
 def test_a_wrong_value_is_named(tmp_path: Path, key: str, value: object, expected: str) -> None:
     with pytest.raises(UserError) as caught:
-        parameters.read(changed(tmp_path, key, value))
+        read_parameters(changed(tmp_path, key, value))
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -75,11 +75,11 @@ def test_a_wrong_value_is_named(tmp_path: Path, key: str, value: object, expecte
 )
 def test_a_missing_key_is_named(tmp_path: Path, key: str, expected: str) -> None:
     with pytest.raises(UserError, match=expected):
-        parameters.read(changed(tmp_path, key, None, remove=True))
+        read_parameters(changed(tmp_path, key, None, remove=True))
 
 
 def test_pictures_are_of_the_dataset_or_cut_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert parameters.read(changed(tmp_path, "images", "toyworld")).images == "toyworld"
+    assert read_parameters(changed(tmp_path, "images", "toyworld")).images == "toyworld"
     cards = tmp_path / "data" / "cards"
     cards.mkdir(parents=True)
     for name in ("toyworld", "toyworld-stills"):
@@ -89,11 +89,11 @@ def test_pictures_are_of_the_dataset_or_cut_from_it(tmp_path: Path, monkeypatch:
     path = changed(tmp_path, "dataset", "my-toyworld")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=r"images: expected my-toyworld or stills .* found 'toyworld-stills'"):
-        parameters.read(path)
+        read_parameters(path)
 
 
 def test_the_untrained_twin_of_ave_net_differs_in_its_schedule_alone() -> None:
-    given = parameters.read()
+    given = read_parameters()
     assert given.runs["random_ave_net"] == given.runs["ave_net"]
     for scale in given.scales.values():
         twin, trained = (scale.training[run].networks for run in ("random_ave_net", "ave_net"))

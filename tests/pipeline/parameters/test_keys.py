@@ -1,10 +1,11 @@
 """Which keys of params.yaml a stage depends on."""
 
 from pipeline import parameters
+from pipeline.parameters import read_parameters
 
 
 def test_a_stage_depends_on_its_own_keys_only() -> None:
-    read = parameters.read()
+    read = read_parameters()
     keys = parameters.keys_of("pretrain", "smoke", "toyworld", "rotation")
     used = read.used(keys)
     assert set(used) == {"runs.rotation", "scales.smoke.training.rotation", "watch", "device", "scales.smoke.threads"}
@@ -12,7 +13,7 @@ def test_a_stage_depends_on_its_own_keys_only() -> None:
 
 
 def test_stills_are_divided_as_their_clips_are() -> None:
-    assert parameters.keys_of("decode", "smoke", parameters.read().images) == [
+    assert parameters.keys_of("decode", "smoke", read_parameters().images) == [
         "scales.smoke.store",
         "scales.smoke.datasets.toyworld-stills.clips_per_shard",
         "scales.smoke.datasets.toyworld.clips",

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import parameters
 from pipeline.errors import UserError
+from pipeline.parameters import read_parameters
 from tests.pipeline.parameters.changed import changed
 
 
 def test_the_shipped_file_is_valid() -> None:
-    read = parameters.read()
+    read = read_parameters()
     assert ("toyworld-stills", "rotation", "toyworld-stills", "linear") in read.evaluations("toyworld")
     assert set(read.scales) == {"smoke", "default", "paper"}
 
@@ -41,7 +41,7 @@ def test_the_shipped_file_is_valid() -> None:
 )
 def test_a_wrong_value_is_named(tmp_path: Path, key: str, value: object, expected: str) -> None:
     with pytest.raises(UserError) as caught:
-        parameters.read(changed(tmp_path, key, value))
+        read_parameters(changed(tmp_path, key, value))
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -55,11 +55,11 @@ def test_a_wrong_value_is_named(tmp_path: Path, key: str, value: object, expecte
 )
 def test_a_missing_key_is_named(tmp_path: Path, key: str, expected: str) -> None:
     with pytest.raises(UserError, match=expected):
-        parameters.read(changed(tmp_path, key, None, remove=True))
+        read_parameters(changed(tmp_path, key, None, remove=True))
 
 
 def test_what_is_no_yaml_is_named_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     path.write_text("scale: smoke\nseeds: [0\n")
     with pytest.raises(UserError, match=r"params\.yaml:3: not valid YAML"):
-        parameters.read(path)
+        read_parameters(path)

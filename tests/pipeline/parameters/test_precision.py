@@ -2,8 +2,8 @@
 
 from typing import get_args
 
+from pipeline.class_source import keyword_arguments
 from pipeline.parameters.training import Schedule
-from pipeline.signatures import keyword_arguments
 from selfsup.training.precision import PRECISIONS
 
 

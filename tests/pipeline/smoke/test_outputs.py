@@ -69,7 +69,7 @@ def test_every_stage_left_a_receipt(made_once: Project) -> None:
             "evaluate",
             "report",
             "publish",
-            "cues",
+            "shortcuts",
             "reel",
         ),
     }

@@ -10,16 +10,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import layout, parameters
-from pipeline.datasets.toyworld.encode import write
+from pipeline import paths
+from pipeline.datasets.toyworld.encode import write_clip
 from pipeline.errors import UserError
 from pipeline.files import md5_of
-from pipeline.lineage import drivers, receipts
-from pipeline.parameters import Parameters
+from pipeline.lineage import dvc_sync
+from pipeline.lineage.receipts import read_receipt
+from pipeline.parameters import Parameters, read_parameters
 from pipeline.stages.crop import COLUMNS, crop, main_objects
 from pipeline.stages.decode import decode
 from pipeline.stages.index import index as make_index
 from pipeline.store import index
+from pipeline.store.index import read_index
 from pipeline.store.sharding import shard_counts, shard_of
 from pipeline.store.shards import Shard
 from pipeline.store.source import StoreSource
@@ -57,7 +59,7 @@ def film(path: Path, number: int) -> list[dict[str, Any]]:
                 | dict(zip(("left", "top", "right", "bottom"), box, strict=True))
             )
     path.parent.mkdir(parents=True, exist_ok=True)
-    write(
+    write_clip(
         path,
         np.stack([drawn(number, frame) for frame in range(FRAMES)]),
         np.zeros(FRAMES * 3840, np.float32),
@@ -71,11 +73,11 @@ def film(path: Path, number: int) -> list[dict[str, Any]]:
 def stills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parameters:
     """A project's folder with eight clips and their annotations; two shards of stills."""
     enter_settings(tmp_path, monkeypatch)
-    read = parameters.read()
+    read = read_parameters()
     # So close that a still is smaller than what the store keeps.
     read.scales["smoke"].datasets["toyworld-stills"] |= {"clips_per_shard": CLIPS // 2, "around": [1.1, 1.4]}
     read.scales["smoke"].datasets["toyworld"]["clips"]["train"] = CLIPS
-    folder = layout.raw("smoke", "toyworld")
+    folder = paths.raw("smoke", "toyworld")
     files, objects = [], []
     for number in range(CLIPS):
         path = folder / "clips" / "train" / f"{number:06d}.mp4"
@@ -85,14 +87,14 @@ def stills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parameters:
             | {"size": path.stat().st_size, "label_object": "bell", "label_sounding": "bell"}
         )
     pq.write_table(pa.Table.from_pylist(files), folder / "files.parquet")
-    annotated = layout.annotations("smoke", "toyworld", "objects")
+    annotated = paths.annotations("smoke", "toyworld", "objects")
     annotated.parent.mkdir()
     pq.write_table(pa.Table.from_pylist(objects), annotated)
     (folder / "clips" / "train" / f"{BROKEN:06d}.mp4").write_bytes(b"no longer what was listed")
-    layout.EXCLUDED.write_text(
+    paths.EXCLUDED.write_text(
         "toyworld/train/000001 withdrawn\ntoyworld-stills/train/000002-1 out of focus\ntoyworld/train/999999 unknown\n"
     )
-    drivers.refresh(read, "smoke")
+    dvc_sync.refresh(read, "smoke")
     return read
 
 
@@ -101,7 +103,7 @@ def made(read: Parameters) -> pd.DataFrame:
     for number in range(shard_counts(read, "smoke", "toyworld-stills")["train"]):
         decode(read, "smoke", "toyworld-stills", "train", number)
     make_index(read, "smoke", "toyworld-stills", "train")
-    return index.read(layout.index("smoke", "toyworld-stills", "train"))
+    return read_index(paths.index("smoke", "toyworld-stills", "train"))
 
 
 def test_every_clip_has_its_stills_and_a_reason_where_they_are_not_used(stills: Parameters) -> None:
@@ -118,26 +120,26 @@ def test_every_clip_has_its_stills_and_a_reason_where_they_are_not_used(stills: 
         **{f"toyworld-stills/train/{number:06d}-{one}": reason for number, reason in told.items() for one in range(2)},
         "toyworld-stills/train/000002-1": "excluded: out of focus",
     }
-    notes = receipts.read(layout.receipt_beside(layout.index("smoke", "toyworld-stills", "train")))["notes"]
+    notes = read_receipt(paths.receipt_beside(paths.index("smoke", "toyworld-stills", "train")))["notes"]
     assert notes["excluded_but_not_there"] == ["toyworld/train/999999"]
 
 
 def test_a_still_is_its_box_of_its_parents_frame(stills: Parameters) -> None:
     rows = made(stills)
-    files = index.read(layout.raw("smoke", "toyworld") / "files.parquet").set_index("id")
+    files = read_index(paths.raw("smoke", "toyworld") / "files.parquet").set_index("id")
     usable = rows.iloc[index.usable(rows)]
     assert len(usable) == 2 * (CLIPS - 3) - 1
     for row in usable.itertuples():
         assert row.id.replace("toyworld-stills", "toyworld").rpartition("-")[0] == row.parent
         assert row.origin == row.md5 == files["md5"][row.parent]
         assert row.label_object == "bell"
-        assert row.shard == layout.shard_name("train", shard_of(row.parent, 2))
+        assert row.shard == paths.shard_name("train", shard_of(row.parent, 2))
         # It is hidden in the first three frames.
         assert row.frame >= 3
         assert row.start == row.end == row.frame_times[0] == pytest.approx(row.frame / 12.5, abs=1e-3)
         left, top, right, bottom = (int(end) for end in row.box)
         assert row.width == row.height == right - left
-        picture = Shard(layout.decoded("smoke", "toyworld-stills") / f"{row.shard}.arrow").window(
+        picture = Shard(paths.decoded("smoke", "toyworld-stills") / f"{row.shard}.arrow").window(
             "frames", int(row.offset)
         )[0]
         side = stills.at("smoke").store.side
@@ -153,14 +155,14 @@ def test_a_still_is_its_box_of_its_parents_frame(stills: Parameters) -> None:
 
 def test_stills_are_drawn_with_the_label_of_their_object(stills: Parameters) -> None:
     rows = made(stills)
-    source = StoreSource(layout.decoded("smoke", "toyworld-stills"), rows, "clips", {"object": ["drum", "bell"]})
+    source = StoreSource(paths.decoded("smoke", "toyworld-stills"), rows, "clips", {"object": ["drum", "bell"]})
     assert (source.table["start"] == source.table["end"]).all()
     assert len(source.table["row"]) == 9
 
 
 def test_the_same_seed_gives_the_same_stills(stills: Parameters) -> None:
     crop(stills, "smoke", "toyworld-stills")
-    listing = layout.raw("smoke", "toyworld-stills") / "files.parquet"
+    listing = paths.raw("smoke", "toyworld-stills") / "files.parquet"
     before = listing.read_bytes()
     crop(stills, "smoke", "toyworld-stills")
     assert listing.read_bytes() == before

@@ -12,17 +12,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import cards, layout, parameters
+from pipeline import paths
+from pipeline.cards import read_card
 from pipeline.datasets.toyworld import Toyworld
 from pipeline.errors import UserError
 from pipeline.files import md5_of, partial
-from pipeline.lineage import drivers, receipts
+from pipeline.lineage import dvc_sync
+from pipeline.lineage.receipts import read_receipt
 from pipeline.media.sound import read_sound
 from pipeline.media.spectrogram import log_spectrogram
 from pipeline.media.video import open_video, square
+from pipeline.parameters import read_parameters
 from pipeline.stages.decode import decode
 from pipeline.stages.index import index
-from pipeline.store import index as rows_of_store
+from pipeline.store.index import read_index
 from pipeline.store.sharding import shard_counts
 from pipeline.store.shards import Shard
 from tests.pipeline.media.films import film
@@ -97,13 +100,13 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(ROOT / "data" / "cards", tmp_path / "data" / "cards")
     shutil.copyfile(ROOT / "data" / "excluded.txt", tmp_path / "data" / "excluded.txt")
     shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
-    drivers.refresh(parameters.read(), "smoke")
+    dvc_sync.refresh(read_parameters(), "smoke")
     return tmp_path
 
 
 def listed(files: dict[str, bytes]) -> None:
     """Training files with these contents, listed as `fetch` does it. By name, with the suffix."""
-    folder = layout.raw("smoke", "toyworld") / "clips" / "train"
+    folder = paths.raw("smoke", "toyworld") / "clips" / "train"
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for name, content in files.items():
@@ -111,21 +114,21 @@ def listed(files: dict[str, bytes]) -> None:
         rows.append(
             {"id": f"toyworld/train/{Path(name).stem}", "split": "train", "path": (folder / name).as_posix()}
             | {"md5": md5_of(folder / name), "size": len(content)}
-            | {f"label_{label}": value.classes[0] for label, value in cards.read("toyworld").labels.items()}
+            | {f"label_{label}": value.classes[0] for label, value in read_card("toyworld").labels.items()}
         )
-    pd.DataFrame(rows).to_parquet(layout.raw("smoke", "toyworld") / "files.parquet")
+    pd.DataFrame(rows).to_parquet(paths.raw("smoke", "toyworld") / "files.parquet")
 
 
 def decoded(**store: object) -> pd.DataFrame:
     """The rows of the training split, by id, after decoding with changed settings of the store."""
-    read = parameters.read()
+    read = read_parameters()
     smoke = read.at("smoke")
     smoke = smoke.model_copy(update={"store": smoke.store.model_copy(update=store)})
     changed = read.model_copy(update={"scales": {**read.scales, "smoke": smoke}})
     for number in range(shard_counts(changed, "smoke", "toyworld")["train"]):
         decode(changed, "smoke", "toyworld", "train", number)
     index(changed, "smoke", "toyworld", "train")
-    return rows_of_store.read(layout.index("smoke", "toyworld", "train")).set_index("id").sort_index()
+    return read_index(paths.index("smoke", "toyworld", "train")).set_index("id").sort_index()
 
 
 @pytest.mark.usefixtures("house")
@@ -141,7 +144,7 @@ def test_damaged_files_stand_in_the_index_with_their_reason(clip: Path, capsys: 
         "changed": (content, "changed since it was listed"),
     }
     listed({f"{name}.mp4": broken for name, (broken, _) in damages.items()} | {"whole.mp4": content})
-    folder = layout.raw("smoke", "toyworld") / "clips" / "train"
+    folder = paths.raw("smoke", "toyworld") / "clips" / "train"
     (folder / "missing.mp4").unlink()
     (folder / "changed.mp4").write_bytes(content + b"\0")
     rows = decoded()
@@ -154,7 +157,7 @@ def test_damaged_files_stand_in_the_index_with_their_reason(clip: Path, capsys: 
     assert "'toyworld/train/empty' is empty" in told
     assert "files are left out" in told
     notes = [
-        receipts.read(layout.shard("smoke", "toyworld", "train", number).with_suffix(".receipt.json"))["notes"]
+        read_receipt(paths.shard("smoke", "toyworld", "train", number).with_suffix(".receipt.json"))["notes"]
         for number in (0, 1)
     ]
     assert sum(note["unusable"] for note in notes) == len(damages)
@@ -169,7 +172,7 @@ def test_a_long_file_becomes_several_windows_on_one_clock(clip: Path) -> None:
     assert rows["start"].tolist() == [0.0, 0.4, 0.8]
     times = np.concatenate(rows["frame_times"].to_list())
     np.testing.assert_allclose(times, np.arange(12) / 12.5, atol=1e-6)
-    shard = Shard(layout.decoded("smoke", "toyworld") / f"{rows['shard'].iloc[0]}.arrow")
+    shard = Shard(paths.decoded("smoke", "toyworld") / f"{rows['shard'].iloc[0]}.arrow")
     lengths = [len(shard.window("spectrogram", int(offset))) for offset in rows["offset"]]
     assert lengths[:2] == [80, 80]
 
@@ -185,7 +188,7 @@ def test_a_file_that_breaks_in_the_middle_is_left_out_whole(clip: Path) -> None:
     rows = decoded(window_seconds=0.5)
     assert rows.loc["toyworld/train/broken", "reason"].startswith("cannot be decoded")
     assert rows["reason"].isna().sum() == 4
-    written = sum(len(Shard(layout.decoded("smoke", "toyworld") / f"{shard}.arrow")) for shard in set(rows["shard"]))
+    written = sum(len(Shard(paths.decoded("smoke", "toyworld") / f"{shard}.arrow")) for shard in set(rows["shard"]))
     assert 4 < written < 8
 
 
@@ -196,8 +199,8 @@ def test_the_same_files_make_the_same_bytes(clip: Path) -> None:
     hashes = []
     for _ in range(2):
         decoded()
-        made = sorted(layout.decoded("smoke", "toyworld").rglob("*.arrow"))
-        made += sorted(layout.decoded("smoke", "toyworld").rglob("*.parquet"))
+        made = sorted(paths.decoded("smoke", "toyworld").rglob("*.arrow"))
+        made += sorted(paths.decoded("smoke", "toyworld").rglob("*.parquet"))
         hashes.append({path.as_posix(): md5_of(path) for path in made})
     assert hashes[0] == hashes[1]
     assert len(hashes[0]) == 5
@@ -205,7 +208,7 @@ def test_the_same_files_make_the_same_bytes(clip: Path) -> None:
 
 def test_killed_in_the_middle_of_a_shard_it_leaves_nothing_and_is_made_the_same(house: Path, clip: Path) -> None:
     listed({f"{number}.mp4": clip.read_bytes() for number in range(120)})
-    arrow = layout.shard("smoke", "toyworld", "train", 0)
+    arrow = paths.shard("smoke", "toyworld", "train", 0)
     command = [sys.executable, "-m", "pipeline", "decode", "--scale", "smoke", "--dataset", "toyworld"]
     command += ["--split", "train", "--shard", "0"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "ssl")])}
@@ -220,7 +223,7 @@ def test_killed_in_the_middle_of_a_shard_it_leaves_nothing_and_is_made_the_same(
     assert not arrow.with_suffix(".receipt.json").exists()
     subprocess.run(command, env=environment, check=True, stderr=subprocess.DEVNULL)
     again = md5_of(arrow)
-    rows = rows_of_store.read(arrow.with_suffix(".parquet"))
+    rows = read_index(arrow.with_suffix(".parquet"))
     assert rows["reason"].isna().all()
     assert len(Shard(arrow)) == len(rows)
     subprocess.run(command, env=environment, check=True, stderr=subprocess.DEVNULL)
@@ -230,7 +233,7 @@ def test_killed_in_the_middle_of_a_shard_it_leaves_nothing_and_is_made_the_same(
 @pytest.mark.usefixtures("house")
 def test_a_store_that_keeps_nothing_of_the_files_is_refused(clip: Path) -> None:
     listed({"one.mp4": clip.read_bytes()})
-    card = layout.card("toyworld")
+    card = paths.card("toyworld")
     card.write_text(card.read_text().replace("modality: audio-visual", "modality: audio"))
     with pytest.raises(
         UserError, match=r"store\.streams: keeps nothing of toyworld, whose modality is audio: add one of"

@@ -11,13 +11,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import layout, parameters
+from pipeline import paths
 from pipeline.errors import UserError
-from pipeline.lineage import fingerprints, receipts
+from pipeline.lineage import fingerprints
+from pipeline.lineage.receipts import read_receipt
 from pipeline.mining.tuples import TOO_ALIKE, TOO_SHORT, TOO_STILL, FiveTuple, five_tuples, generator_of, ssd
+from pipeline.parameters import read_parameters
 from pipeline.parameters.models import Mining
 from pipeline.stages.mine import mine
 from pipeline.store import index
+from pipeline.store.index import read_index, write_index
 from pipeline.store.shards import ShardWriter
 from pipeline.store.source import StoreSource
 from pipeline.store.streams import Stream
@@ -167,8 +170,8 @@ STREAMS = {"frames": Stream("uint8", (SIDE, SIDE, 3), None), "motion": Stream("f
 def decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project's folder with two shards of ten clips: one broken, one excluded, one still."""
     enter_settings(tmp_path, monkeypatch)
-    fingerprints.refresh(parameters.read(), "smoke")
-    folder = layout.decoded("smoke", "toyworld")
+    fingerprints.refresh(read_parameters(), "smoke")
+    folder = paths.decoded("smoke", "toyworld")
     (folder / "index").mkdir(parents=True)
     rows = []
     for shard in ("train-000", "train-001"):
@@ -184,15 +187,15 @@ def decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                     | {"frame_times": times.tolist(), "reason": broken}
                     | {"offset": writer.append({"frames": frames, "motion": motion})}
                 )
-    index.write(layout.index("smoke", "toyworld", "train"), rows, [])
+    write_index(paths.index("smoke", "toyworld", "train"), rows, [])
     return folder
 
 
 def mined(rules: Mining = RULES) -> pd.DataFrame:
-    read = parameters.read()
+    read = read_parameters()
     smoke = read.at("smoke").model_copy(update={"mining": rules})
     mine(read.model_copy(update={"scales": {**read.scales, "smoke": smoke}}), "smoke", "toyworld", "train")
-    return pq.read_table(layout.tuples("smoke", "toyworld", "train")).to_pandas()
+    return pq.read_table(paths.tuples("smoke", "toyworld", "train")).to_pandas()
 
 
 @pytest.mark.usefixtures("decoded")
@@ -202,7 +205,7 @@ def test_only_usable_clips_are_mined_and_the_rest_is_counted() -> None:
     assert sorted(table.loc[table["strategy"] == "uniform", "row"].unique()) == [1, 2, 3, 4, 5, 7, 8, 9]
     assert (table["id"] == "toyworld/train/" + table["row"].astype(str)).all()
     assert (table.groupby(["id", "strategy"]).size() == 4).all()
-    notes = receipts.read(layout.receipt_beside(layout.tuples("smoke", "toyworld", "train")))["notes"]
+    notes = read_receipt(paths.receipt_beside(paths.tuples("smoke", "toyworld", "train")))["notes"]
     assert notes["clips"] == 8
     assert notes["tuples"] == {"motion": 28, "uniform": 32}
     assert notes["clips_without"] == {"motion": {TOO_STILL: 1}}
@@ -210,8 +213,8 @@ def test_only_usable_clips_are_mined_and_the_rest_is_counted() -> None:
 
 def test_a_clip_that_is_added_changes_no_other_ones_tuples(decoded: Path) -> None:
     before = mined()
-    path = layout.index("smoke", "toyworld", "train")
-    rows = index.read(path)
+    path = paths.index("smoke", "toyworld", "train")
+    rows = read_index(path)
     again = pd.concat([rows.iloc[[9]].assign(id="toyworld/train/new", parent="toyworld/train/new"), rows])
     pq.write_table(pa.Table.from_pandas(again, index.schema([]), preserve_index=False), path)
     after = mined()
@@ -223,7 +226,7 @@ def test_a_clip_that_is_added_changes_no_other_ones_tuples(decoded: Path) -> Non
 
 def test_tuples_are_drawn_from_the_store(decoded: Path) -> None:
     table = mined()
-    rows = index.read(layout.index("smoke", "toyworld", "train"))
+    rows = read_index(paths.index("smoke", "toyworld", "train"))
     drawn = StoreSource(decoded, rows, "tuples", {}).table
     assert drawn["row"].tolist() == table["row"].tolist()
     assert drawn["strategy"].tolist() == [int(strategy == "uniform") for strategy in table["strategy"]]

@@ -15,21 +15,25 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-
-from pipeline import cards, layout, parameters
-from pipeline.errors import UserError
-from pipeline.lineage import fingerprints, receipts
-from pipeline.stages import checkpoint
-from pipeline.stages.evaluate import evaluate
 from pipeline.stages.features import features
+
+from pipeline import paths
+from pipeline.cards import read_card
+from pipeline.errors import UserError
+from pipeline.lineage import fingerprints
+from pipeline.lineage.receipts import read_receipt
+from pipeline.parameters import read_parameters
+from pipeline.run_files import checkpoint
+from pipeline.run_files.checkpoint import read_checkpoint, write_checkpoint
+from pipeline.stages.evaluate import evaluate
 from pipeline.stages.pretrain import pretrain
-from pipeline.store import index
+from pipeline.store.index import write_index
 from pipeline.store.shards import ShardWriter
 from pipeline.store.streams import Stream
 from tests.project import ROOT, enter_settings
 
 DATASET = "toyworld-stills"
-KEPT = layout.checkpoint("smoke", DATASET, "rotation", 0)
+KEPT = paths.checkpoint("smoke", DATASET, "rotation", 0)
 FOLDER = KEPT.parent
 OUTPUTS = ("model.safetensors", "heads.safetensors", "log.csv")
 SHORT = {"steps": 12, "batch_size": 8, "log_every": 4, "checkpoint_every": 5, "watch_every": 0, "warmup_steps": 0}
@@ -37,9 +41,9 @@ SHORT = {"steps": 12, "batch_size": 8, "log_every": 4, "checkpoint_every": 5, "w
 
 def write_split(split: str, count: int, *, usable: bool = True, one_of_its_class: bool = False) -> None:
     """Stills, each of its class's colour; with `one_of_its_class` the first is the only one of its class."""
-    rng, classes = np.random.default_rng(len(split)), cards.read(DATASET).labels["object"].classes
+    rng, classes = np.random.default_rng(len(split)), read_card(DATASET).labels["object"].classes
     palette = np.random.default_rng(0).integers(0, 200, (len(classes), 3))
-    folder = layout.decoded("smoke", DATASET)
+    folder = paths.decoded("smoke", DATASET)
     (folder / "index").mkdir(parents=True, exist_ok=True)
     rows = []
     with ShardWriter(folder / f"{split}-000.arrow", {"frames": Stream("uint8", (32, 32, 3), None)}) as writer:
@@ -52,7 +56,7 @@ def write_split(split: str, count: int, *, usable: bool = True, one_of_its_class
                 | {"frame_times": [0.0], "reason": None if usable else "excluded: withdrawn", "origin": clip}
                 | {"offset": writer.append({"frames": picture.astype(np.uint8)}), "label_object": classes[label]}
             )
-    index.write(layout.index("smoke", DATASET, split), rows, ["object"])
+    write_index(paths.index("smoke", DATASET, split), rows, ["object"])
 
 
 def schedule(run: str, **changes: Any) -> None:
@@ -61,19 +65,19 @@ def schedule(run: str, **changes: Any) -> None:
 
 
 def edit(place: tuple[str, ...], changes: dict[str, Any]) -> None:
-    data = yaml.safe_load(layout.PARAMETERS.read_text())
+    data = yaml.safe_load(paths.PARAMETERS.read_text())
     block = data
     for key in place:
         block = block[key]
     block.update(changes)
-    layout.PARAMETERS.write_text(yaml.safe_dump(data, sort_keys=False))
+    paths.PARAMETERS.write_text(yaml.safe_dump(data, sort_keys=False))
 
 
 @pytest.fixture
 def decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A project's folder with stills for training and validation, and a short schedule for both runs."""
     enter_settings(tmp_path, monkeypatch)
-    fingerprints.refresh(parameters.read(), "smoke")
+    fingerprints.refresh(read_parameters(), "smoke")
     write_split("train", 40)
     write_split("validation", 20)
     edit((), {"device": "cpu"})
@@ -83,8 +87,8 @@ def decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def trained(run: str = "rotation") -> dict[str, Any]:
     """The receipt's notes."""
-    pretrain(parameters.read(), "smoke", DATASET, run, 0)
-    return receipts.read(layout.run("smoke", DATASET, run, 0) / "receipt.json")["notes"]
+    pretrain(read_parameters(), "smoke", DATASET, run, 0)
+    return read_receipt(paths.run("smoke", DATASET, run, 0) / "receipt.json")["notes"]
 
 
 def outputs(folder: Path = FOLDER) -> list[bytes]:
@@ -128,7 +132,7 @@ def test_a_run_that_was_killed_goes_on_and_ends_in_the_same_bytes() -> None:
     assert resumed.returncode == 0
     assert f"{KEPT}: training goes on after step " in said
     assert outputs() == expected
-    notes = receipts.read(FOLDER / "receipt.json")["notes"]
+    notes = read_receipt(FOLDER / "receipt.json")["notes"]
     assert notes["resumed_from_step"] in range(10, 120, 10)
     assert notes["steps"] == 120
     assert not KEPT.exists()
@@ -139,7 +143,7 @@ def test_a_run_that_was_killed_goes_on_and_ends_in_the_same_bytes() -> None:
 def test_what_a_run_leaves() -> None:
     schedule("rotation", watch_every=6)
     notes = trained()
-    assert {path.name for path in FOLDER.iterdir()} == {*OUTPUTS, "receipt.json", layout.TENSORBOARD}
+    assert {path.name for path in FOLDER.iterdir()} == {*OUTPUTS, "receipt.json", paths.TENSORBOARD}
     log = pd.read_csv(FOLDER / "log.csv")
     assert log["step"].tolist() == [4, 6, 8, 12]
     assert log["rotation"].notna().all()
@@ -152,7 +156,7 @@ def test_what_a_run_leaves() -> None:
     assert (notes["steps"], notes["images_seen"], notes["resumed_from_step"]) == (12, 96, None)
     assert (notes["device"], notes["precision"]) == ("cpu", "fp32")
     assert notes["images_per_second"] == pytest.approx(96 / notes["seconds_of_training"], rel=0.05)
-    used = receipts.read(FOLDER / "receipt.json")["clips"]
+    used = read_receipt(FOLDER / "receipt.json")["clips"]
     assert [(one["role"], one["split"], one["count"]) for one in used] == [
         ("trained on", "train", 40),
         ("watched on", "validation", 20),
@@ -166,7 +170,7 @@ def test_tensorboard_shows_the_log_of_this_run_alone() -> None:
     trained()
     schedule("rotation", log_every=3)
     trained()
-    events = EventAccumulator(str(FOLDER / layout.TENSORBOARD)).Reload()
+    events = EventAccumulator(str(FOLDER / paths.TENSORBOARD)).Reload()
     log = pd.read_csv(FOLDER / "log.csv")
     assert set(events.Tags()["scalars"]) == set(log.columns) - {"step"}
     shown = [(event.step, event.value) for event in events.Scalars("rotation")]
@@ -191,7 +195,7 @@ def test_a_checkpoint_that_cannot_be_used_is_left_aside_with_one_line(
     trained()
     expected = outputs()
     tensors = {"method/weight": torch.arange(1000.0)}
-    checkpoint.write(KEPT, checkpoint.Checkpoint(5, 4, [], {}, tensors), "another run")
+    write_checkpoint(KEPT, checkpoint.Checkpoint(5, 4, [], {}, tensors), "another run")
     content = bytearray(KEPT.read_bytes())
     content[-100] ^= 1
     match damage:
@@ -247,13 +251,13 @@ def test_a_checkpoint_is_read_as_it_was_written(tmp_path: Path) -> None:
     rows = [{"step": 2, "images": 16, "learning_rate": 0.1, "main/loss": 1 / 3}]
     path = tmp_path / "checkpoint.safetensors"
     given = checkpoint.Checkpoint(3, 2, rows, {"main/loss": float(torch.tensor(0.1))}, tensors)
-    checkpoint.write(path, given, "this run")
-    read = checkpoint.read(path, "this run")
+    write_checkpoint(path, given, "this run")
+    read = read_checkpoint(path, "this run")
     assert read is not None
     assert (read.step, read.logged, read.rows, read.sums) == (3, 2, rows, given.sums)
     assert read.tensors.keys() == tensors.keys()
     assert all(torch.equal(read.tensors[name], tensors[name]) for name in tensors)
-    assert checkpoint.read(tmp_path / "none.safetensors", "this run") is None
+    assert read_checkpoint(tmp_path / "none.safetensors", "this run") is None
 
 
 @pytest.mark.usefixtures("decoded")
@@ -288,7 +292,7 @@ def test_a_class_with_one_clip_is_trained_and_watched() -> None:
     write_split("validation", 20, one_of_its_class=True)
     schedule("supervised", watch_every=6)
     trained("supervised")
-    log = pd.read_csv(layout.run("smoke", DATASET, "supervised", 0) / "log.csv")
+    log = pd.read_csv(paths.run("smoke", DATASET, "supervised", 0) / "log.csv")
     assert log["knn_top1"].iloc[-1] >= 0.9
 
 
@@ -303,10 +307,11 @@ def test_a_batch_larger_than_the_data_is_named() -> None:
 def test_a_machine_with_too_little_memory_is_told_which_number_to_change() -> None:
     edit(("scales", "smoke", "training", "rotation", "networks", "encoder"), {"side": 4096})
     code = (
-        "import sys; from pipeline import memory, parameters, process; process.prepare(1)\n"
+        "import sys; from pipeline import memory, process; process.prepare(1)\n"
+        "from pipeline.parameters import read_parameters\n"
         "from pipeline.stages.pretrain import pretrain; from pipeline.errors import UserError\n"
         "memory.limit_memory(3 * 2**30)  # 1500 MiB do not hold the compiler that an optimiser imports\n"
-        f"try: pretrain(parameters.read(), 'smoke', '{DATASET}', 'rotation', 0)\n"
+        f"try: pretrain(read_parameters(), 'smoke', '{DATASET}', 'rotation', 0)\n"
         "except UserError as error: sys.exit(f'error: {error}')"
     )
     source = os.pathsep.join([str(ROOT), str(ROOT / "ssl"), os.environ.get("PYTHONPATH", "")])
@@ -321,8 +326,10 @@ def test_a_machine_with_too_little_memory_is_told_which_number_to_change() -> No
 @pytest.fixture
 def own(decoded: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same stills as somebody's own files: as few as they happen to be."""
-    read = cards.read
-    monkeypatch.setattr(cards, "read", lambda name: read(name).model_copy(update={"kind": "folder"}))
+    for reader in ("cards", "stages.pretrain", "stages.features", "stages.evaluate"):
+        monkeypatch.setattr(
+            f"pipeline.{reader}.read_card", lambda name: read_card(name).model_copy(update={"kind": "folder"})
+        )
 
 
 @pytest.mark.usefixtures("own")
@@ -339,7 +346,7 @@ def test_own_files_that_are_too_few_to_train_on_say_so_in_run_and_evaluation() -
     write_split("test", 20)
     reason = "training takes two entries or more: there is 1"
     assert trained()["refused"] == reason
-    assert receipts.read(FOLDER / "receipt.json")["clips"] == []
+    assert read_receipt(FOLDER / "receipt.json")["clips"] == []
     evaluate_linearly("rotation")
     assert evaluated("rotation") == (reason, [], 0)
 
@@ -373,14 +380,14 @@ def test_of_rendered_clips_too_few_are_an_error() -> None:
 
 
 def evaluate_linearly(run: str) -> None:
-    settings = parameters.read()
+    settings = read_parameters()
     features(settings, "smoke", DATASET, run, 0, DATASET)
     evaluate(settings, "smoke", DATASET, run, 0, DATASET, "linear")
 
 
 def evaluated(run: str) -> tuple[str | None, list[dict[str, Any]], int]:
     """Why not, the numbers, and how many predictions."""
-    folder = layout.evaluation("smoke", DATASET, run, 0, DATASET, "linear")
+    folder = paths.evaluation("smoke", DATASET, run, 0, DATASET, "linear")
     said = json.loads((folder / "numbers.json").read_text())
     return said["refused"], said["numbers"], len(pd.read_parquet(folder / "predictions.parquet"))
 
@@ -389,7 +396,7 @@ def evaluated(run: str) -> tuple[str | None, list[dict[str, Any]], int]:
 def test_a_run_that_does_not_train_has_no_log_and_no_watch() -> None:
     notes = trained("random")
     assert (notes["steps"], notes["images_seen"]) == (0, 0)
-    folder = layout.run("smoke", DATASET, "random", 0)
+    folder = paths.run("smoke", DATASET, "random", 0)
     assert (folder / "log.csv").read_text().strip() == "step"
-    assert not (folder / layout.TENSORBOARD).exists()
+    assert not (folder / paths.TENSORBOARD).exists()
     assert [one["role"] for one in json.loads((folder / "receipt.json").read_text())["clips"]] == []

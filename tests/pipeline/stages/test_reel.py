@@ -6,15 +6,16 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from pipeline import layout, parameters
+from pipeline import paths
 from pipeline.datasets.toyworld import Toyworld
-from pipeline.datasets.toyworld.encode import write
+from pipeline.datasets.toyworld.encode import write_clip
 from pipeline.errors import UserError
-from pipeline.lineage import fingerprints, receipts
-from pipeline.parameters import Parameters
+from pipeline.figures.shown_clips import unlike
+from pipeline.lineage import fingerprints
+from pipeline.lineage.receipts import read_receipt
+from pipeline.parameters import Parameters, read_parameters
 from pipeline.stages.reel import reel
-from pipeline.stages.shown import unlike
-from pipeline.store import index
+from pipeline.store.index import write_index
 from tests.project import enter_settings
 
 # Its clips are of different classes and actions.
@@ -25,23 +26,23 @@ WORLD = Toyworld(seed=3, clips={"train": 3}, seconds=0.8, fps=12.5, side=64, sam
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parameters:
     """A project's folder with three clips and their index, the second of which may not be used."""
     enter_settings(tmp_path, monkeypatch)
-    read = parameters.read().model_copy(update={"scale": "smoke"})
+    read = read_parameters().model_copy(update={"scale": "smoke"})
     fingerprints.refresh(read, "smoke")
     rows = []
     for number in range(3):
         clip = WORLD.render("train", number)
-        path = layout.raw("smoke", "toyworld") / f"clips/train/{number:06d}.mp4"
+        path = paths.raw("smoke", "toyworld") / f"clips/train/{number:06d}.mp4"
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(path, clip.picture.frames, clip.sound, WORLD.fps, WORLD.sample_rate)
+        write_clip(path, clip.picture.frames, clip.sound, WORLD.fps, WORLD.sample_rate)
         rows.append(
             {"id": f"toyworld/train/{number:06d}", "split": "train", "path": str(path), "width": 64, "height": 64}
             | {"frame_times": [frame / 12.5 for frame in range(WORLD.frames)]}
             | {"reason": "excluded: a test" if number == 1 else None}
             | {f"label_{name}": value for name, value in clip.labels.items()}
         )
-    table = layout.index("smoke", "toyworld", "train")
+    table = paths.index("smoke", "toyworld", "train")
     table.parent.mkdir(parents=True)
-    index.write(table, rows, ["action", "object", "sounding"])
+    write_index(table, rows, ["action", "object", "sounding"])
     return read
 
 
@@ -49,12 +50,12 @@ def test_it_shows_usable_clips_and_leaves_a_receipt_of_its_own(data: Parameters)
     reel(data)
     with Image.open("reports/figures/toyworld.webp") as opened:
         assert opened.n_frames == WORLD.frames
-    receipt = receipts.read(layout.receipt_beside(layout.reel("toyworld")))
+    receipt = read_receipt(paths.receipt_beside(paths.reel("toyworld")))
     assert receipt["notes"]["clips"] == ["toyworld/train/000000", "toyworld/train/000002"]
     read = {Path(one["path"]).name for one in receipt["inputs"]}
     assert read == {"train.parquet", "000000.mp4", "000002.mp4", "toyworld.yaml", "reel.json"}
     # That of the sheet beside it is the report's.
-    assert layout.receipt_beside(Path("reports/figures/toyworld.png")) == Path("reports/receipt.json")
+    assert paths.receipt_beside(Path("reports/figures/toyworld.png")) == Path("reports/receipt.json")
 
 
 def test_no_class_and_no_action_is_shown_twice() -> None:

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from pipeline import parameters
+from pipeline.parameters import read_parameters
 from pipeline.stages.report import contents, small_batches
-from pipeline.tables.left_out import LeftOut
+from pipeline.tables.skipped_files import SkippedFile
 
 
 def test_what_is_to_be_excluded_and_not_there_is_told_with_a_near_miss() -> None:
@@ -17,11 +17,11 @@ def test_what_is_to_be_excluded_and_not_there_is_told_with_a_near_miss() -> None
         }
     )
     excluded = [{"mine/train/a.mp4@0001": "blurred", "mine/train/b.mp4": "withdrawn"}]
-    made = contents(parameters.read(), "smoke", "mine", [], rows, excluded, mined=[])
+    made = contents(read_parameters(), "smoke", "mine", [], rows, excluded, tuple_counts=[])
     absent = "named in data/excluded.txt, but not there at this scale; did you mean 'mine/test/b.mp4'?"
-    assert made.left_out == [
-        LeftOut("mine/train/a.mp4", "excluded: blurred", in_part=True),
-        LeftOut("mine/train/b.mp4", absent, is_there=False),
+    assert made.skipped_files == [
+        SkippedFile("mine/train/a.mp4", "excluded: blurred", in_part=True),
+        SkippedFile("mine/train/b.mp4", absent, is_there=False),
     ]
 
 

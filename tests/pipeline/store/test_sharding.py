@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import cards, parameters
+from pipeline.cards import read_card
+from pipeline.parameters import read_parameters
 from pipeline.store.sharding import shard_counts
 from tests.project import enter_settings
 
@@ -17,10 +18,10 @@ def test_own_files_are_decoded_by_several_processes(
     files: int, shards: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enter_settings(tmp_path, monkeypatch)
-    read = parameters.read()
-    own = cards.read("toyworld").model_copy(
+    read = read_parameters()
+    own = read_card("toyworld").model_copy(
         update={"kind": "folder", "files": {"train": files, "validation": 3, "test": 3}}
     )
-    monkeypatch.setattr(cards, "read", lambda _: own)
+    monkeypatch.setattr("pipeline.store.sharding.read_card", lambda _: own)
     assert read.at("smoke").store.clips_per_shard == 60
     assert shard_counts(read, "smoke", "mine") == {"train": shards, "validation": 1, "test": 1}

@@ -5,6 +5,7 @@ import pytest
 from pipeline.errors import UserError
 from pipeline.tables import lecture
 from pipeline.tables.aliases import over_seeds, resolve, short_alias, with_seeds
+from pipeline.tables.lecture import read_lecture
 
 IDS = with_seeds(
     [
@@ -19,7 +20,7 @@ ROTATION = "smoke/toyworld/rotation/seeds/toyworld/linear/chosen/top1"
 
 @pytest.fixture(scope="module")
 def the_lecture() -> lecture.Lecture:
-    return lecture.read()
+    return read_lecture()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.tables import lecture
+from pipeline.tables.lecture import read_lecture
 
 TABLES = Path("data/tables.yaml")
 PUBLISHED = Path("data/published.csv")
@@ -124,7 +125,7 @@ SLIDES: dict[str, list[tuple[str, list[str | None]]]] = {
 
 @pytest.fixture(scope="module")
 def the_lecture() -> lecture.Lecture:
-    return lecture.read(TABLES, PUBLISHED)
+    return read_lecture(TABLES, PUBLISHED)
 
 
 def test_tables_stand_in_the_order_of_the_lecture(the_lecture: lecture.Lecture) -> None:
@@ -220,7 +221,7 @@ def read_with(tmp_path: Path, old: str, new: str) -> lecture.Lecture:
     path = tmp_path / "tables.yaml"
     assert old in ONE_TABLE
     path.write_text(ONE_TABLE.replace(old, new), encoding="utf-8")
-    return lecture.read(path, PUBLISHED)
+    return read_lecture(path, PUBLISHED)
 
 
 @pytest.mark.parametrize(
@@ -259,12 +260,12 @@ def test_a_key_that_stands_twice_in_published_csv_is_named(tmp_path: Path) -> No
     with pytest.raises(
         UserError, match=r"published\.csv:4: key: 'doersch2015-voc07det-relative-position' stands there"
     ):
-        lecture.read(TABLES, path)
+        read_lecture(TABLES, path)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"absent\.csv: not found"):
-        lecture.read(TABLES, tmp_path / "absent.csv")
+        read_lecture(TABLES, tmp_path / "absent.csv")
 
 
 def test_an_alias_of_what_params_yaml_does_not_have_is_named(the_lecture: lecture.Lecture) -> None:

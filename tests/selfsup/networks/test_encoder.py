@@ -1,8 +1,8 @@
 import pytest
 import torch
+from selfsup.registry import load
 
 from selfsup.networks import NETWORKS
-from selfsup.registry import load
 
 WINDOW = {"frames": 4, "seconds": 1.0, "contrast": 2.0, "stabilised": True}
 ARGUMENTS = {

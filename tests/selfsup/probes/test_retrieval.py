@@ -8,10 +8,10 @@ import torch
 from sklearn.metrics import ndcg_score
 from torch import Tensor
 
-from selfsup.probes.metrics import per_example
 from selfsup.probes.probe import Evaluation, Pretrained
 from selfsup.probes.retrieval import Retrieval, ndcg_by_class, nearest
 from selfsup.source import Batch, Draw
+from selfsup.statistics.metrics import per_example
 from selfsup.training import build
 from tests.selfsup.probes.numbered import ARGUMENTS, COUNT, NETWORKS, Numbered, Oracle
 

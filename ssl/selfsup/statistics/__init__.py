@@ -1,0 +1,1 @@
+"""From one value an example to numbers: metrics, bootstrap intervals, many bounds at once."""
