@@ -126,7 +126,9 @@ class Terminal(logging.Handler):
         known = vars(record)
         if event == "job_info" and self._board:
             title = _title(known["rule_name"], known["wildcards"] or {})
-            self._board.start(known["jobid"], Job(known["rule_name"], title, [Path(log) for log in known["log"] or []]))
+            self._board.start(
+                known["jobid"], Job(_kind(known["rule_name"]), title, [Path(log) for log in known["log"] or []])
+            )
         elif event == "job_finished" and self._board:
             self._finished(known["job_id"])
         elif event == "job_error":
@@ -192,7 +194,7 @@ def follow(workflow: Any) -> None:
     own = not (settings.verbose or settings.printshellcmds or settings.debug_dag)
     shown = own and not quiet & {"all", "progress"}
     planned = list(workflow.dag.needrun_jobs())
-    board = Board(Counter(job.rule.name for job in planned), earlier_seconds(planned)) if shown else None
+    board = Board(Counter(_kind(job.rule.name) for job in planned), earlier_seconds(planned)) if shown else None
     if own:
         for handler in [handler for handler in manager.logger.handlers if handler.name == "DefaultStreamHandler"]:
             manager.logger.removeHandler(handler)
@@ -212,6 +214,11 @@ def _about(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
+def _kind(rule: str) -> str:
+    """The stage of a rule: `evaluate` of each of the rules that evaluate."""
+    return rule.partition("_")[0]
+
+
 def _title(rule: str, wildcards: Mapping[str, Any]) -> str:
     """`evaluate toyworld-stills rotation seed 0 linear`"""
     words = {name: f"seed {value}" if name == "seed" else str(value) for name, value in wildcards.items()}
@@ -227,7 +234,7 @@ def earlier_seconds(planned: Iterable[Any]) -> dict[str, float]:
             for file in [path] if path.exists() else path.parent.glob("*.tsv"):
                 with file.open() as lines:
                     seconds = [float(row["s"]) for row in csv.DictReader(lines, delimiter="	")]
-                found.setdefault(job.rule.name, []).extend(seconds)
+                found.setdefault(_kind(job.rule.name), []).extend(seconds)
     return {rule: mean(seconds) for rule, seconds in found.items() if seconds}
 
 

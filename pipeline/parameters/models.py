@@ -206,6 +206,7 @@ class Parameters(Strict):
     dataset: str = Field(description="whose report `reports/` holds; one that no run names takes every run's place")
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     device: Literal["auto", "cpu", "cuda"]
+    jobs_per_gpu: int = Field(ge=1, description="that share a GPU of this machine; a cluster gives each its own")
     bootstrap: Bootstrap
     watch: Watch
     runs: dict[Name, Run]

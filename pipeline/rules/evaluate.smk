@@ -42,7 +42,7 @@ for group in dag.evaluation_groups():
         resources:
             mem_mb=lambda w: PARAMETERS.at(w.scale).resources.memory_mb,
             runtime=lambda w: PARAMETERS.at(w.scale).resources.minutes,
-            gpu=dag.gpu,
+            gpu=GPU,
         params:
             used=lambda w, group=group: [
                 dag.used("evaluate", w.scale, group.on, protocol)

@@ -23,7 +23,7 @@ rule pretrain:
     resources:
         mem_mb=lambda w: PARAMETERS.at(w.scale).resources.memory_mb,
         runtime=lambda w: PARAMETERS.at(w.scale).resources.minutes,
-        gpu=dag.gpu,
+        gpu=GPU,
     params:
         used=lambda w: dag.used("pretrain", w.scale, w.dataset, w.run),
         planned=lambda w: dag.planned("pretrain", w.scale, w.dataset, w.run),

@@ -185,7 +185,7 @@ rule shortcuts:
     resources:
         mem_mb=PARAMETERS.at(PARAMETERS.scale).resources.memory_mb,
         runtime=PARAMETERS.at(PARAMETERS.scale).resources.minutes,
-        gpu=dag.gpu,
+        gpu=GPU,
     params:
         used=dag.used("shortcuts", PARAMETERS.scale, PARAMETERS.dataset),
         planned=dag.planned("shortcuts", PARAMETERS.scale, PARAMETERS.dataset),
