@@ -188,15 +188,17 @@ def distant_permutations(count: int, items: int, generator: Generator) -> Tensor
     distance to those before it (algorithm 1), ties broken at random. All items! permutations are looked at: 9 at most.
     """
     candidates = all_permutations(items)
-    # In random order, so that of several greatest distances the first is a random one.
-    candidates = candidates[torch.randperm(len(candidates), generator=generator)]
+    # In random order, so that of several greatest distances the first is a random one. (items, items!): a place's
+    # items side by side in memory, which makes comparing twice as fast.
+    candidates = candidates[torch.randperm(len(candidates), generator=generator)].T.contiguous()
     chosen = [0]
-    distances = torch.zeros(len(candidates), dtype=torch.int64)
+    distances = torch.zeros(candidates.shape[1], dtype=torch.int32)
     for _ in range(count - 1):
-        distances += (candidates != candidates[chosen[-1]]).sum(dim=1)
-        distances[chosen[-1]] = torch.iinfo(torch.int64).min // 2  # never again
+        last = chosen[-1]
+        distances += (candidates != candidates[:, last, None]).sum(dim=0, dtype=torch.int32)
+        distances[last] = torch.iinfo(torch.int32).min // 2  # never again
         chosen.append(int(distances.argmax()))
-    return candidates[chosen].long()
+    return candidates[:, chosen].T.long()
 
 
 def all_permutations(items: int) -> Tensor:
