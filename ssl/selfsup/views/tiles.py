@@ -1,6 +1,6 @@
 """Tiles of a picture: cut from a grid, and some of them made coarse."""
 
-import math
+from functools import cache
 
 import torch
 from torch import Generator, Tensor
@@ -35,30 +35,32 @@ def cut(images: Tensor, corners: Tensor, size: int) -> Tensor:
     return images[entries, channels, rows[..., :, None], columns[..., None, :]]
 
 
-def coarsening(size: int, least_pixels: int) -> Tensor:
-    """-> (K, size, size): maps of `size` px to fewer and back, for each side from that of `least_pixels` to size - 1;
-    the last one leaves all as it is. A tile X becomes M X M^T. Raises ValueError for `least_pixels` that are not fewer
-    than the tile's.
+@cache
+def coarsening(size: int, least: int, device: torch.device) -> Tensor:
+    """-> (K, size, size): maps of `size` px to fewer and back, for each side from `least` to size - 1; the last one
+    leaves all as it is. A tile X becomes M X M^T. Cached, so do not write to it. Raises ValueError for a least side
+    that is not smaller than the tile's.
     """
-    if not 1 <= least_pixels < size * size:
-        raise ValueError(f"least_pixels must be from 1 to {size * size - 1} for tiles of {size} px, not {least_pixels}")
+    if not 1 <= least < size:
+        raise ValueError(f"tiles of {size} px cannot be made coarse: the least side must be below that, not {least} px")
     whole = torch.zeros(1), torch.full((1,), float(size))
-    maps = [torch.eye(size)[None]]
-    for side in range(size - 1, math.isqrt(least_pixels) - 1, -1):
+    maps = []
+    for side in range(least, size):
         fewer = torch.zeros(1), torch.full((1,), float(side))
-        maps.insert(0, resampling(*fewer, side, size) @ resampling(*whole, size, side))
-    return torch.cat(maps)
+        maps.append(resampling(*fewer, side, size) @ resampling(*whole, size, side))
+    return torch.cat([*maps, torch.eye(size)[None]]).to(device)
 
 
-def coarsened(tiles: Tensor, maps: Tensor, share: float, generator: Generator) -> Tensor:
-    """tiles: (M, C, size, size). maps: those of `coarsening`. -> the same shape: with probability `share` a tile is
-    down-sampled and up-sampled again, its pixels in between uniform between the least and one less than it has a side.
+def coarsened(tiles: Tensor, share: float, least: int, generator: Generator) -> Tensor:
+    """tiles: (M, C, size, size) -> the same shape: with probability `share` a tile is down-sampled and up-sampled
+    again. In between its pixels are uniform from least * least to (size - 1) * (size - 1).
 
     Doersch, Gupta and Efros (ICCV 2015), section 3.1: so that a network cannot rely on the finest details.
     """
-    size, count = tiles.shape[-1], len(maps)
+    size = tiles.shape[-1]
+    maps = coarsening(size, least, tiles.device)
+    count = len(maps)
     coin, pixels = torch.rand(2, len(tiles), generator=generator, device=tiles.device)
-    least = size - count + 1
     sides = (least**2 + ((size - 1) ** 2 - least**2) * pixels).sqrt().round().long()
     chosen = maps[torch.where(coin < share, sides - least, count - 1)]
     return separable(tiles, chosen, chosen)

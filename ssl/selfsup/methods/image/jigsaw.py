@@ -48,10 +48,10 @@ class Jigsaw(Method):
     answers = ("pretext",)
     ranges: ClassVar = {
         "permutations": (2, 362880),
-        "tile": (4, 4096),
+        "tile": (0.1, 1),
         "grey": (0, 1),
         "projection": (0, 1),
-        "channel_jitter": (0, 64),
+        "channel_jitter": (0, 0.5),
         "puzzles": (1, 362880),
         "pool": (1, 64),
         "hidden": (1, 65536),
@@ -65,9 +65,9 @@ class Jigsaw(Method):
         grid: Literal[2, 3],
         permutations: int,
         permutation_seed: int,
-        tile: int,
+        tile: float,
         jitter: bool,
-        channel_jitter: int,
+        channel_jitter: float,
         grey: float,
         projection: float,
         normalise: bool,
@@ -77,27 +77,32 @@ class Jigsaw(Method):
         joint: int,
         crop: RandomCrop,
     ) -> None:
-        """Lengths are pixels of the encoder's input.
+        """Lengths are shares, rounded to pixels, so that they fit an encoder of any input.
 
         grid: tiles a side. permutations: how many can be told apart (1000 in the paper; 100 to 1000 in its table 4).
         permutation_seed: of the set, so that all runs can share one.
-        tile: its side; a cell has the input's side // grid. In the authors' code tiles have 64 px, cells 85. A tile as
-        large as its cell lets edges be continued.
+        tile: its side, as a share of its cell's; 0.753 in the authors' code (64 px of 85). A tile as large as its cell
+        lets edges be continued.
         jitter: whether a tile lies anywhere in its cell, or in its middle.
-        channel_jitter: by how much a channel of a tile is shifted at most, down and right; 2 in the paper.
+        channel_jitter: by how much a channel of a tile is shifted at most, down and right, as a share of the cell's
+        side; 0.024 in the paper (2 px).
         grey: share of images that are made grey; 0.3 in the paper, 0.5 in the code. projection: share whose colours
         lose the axis between green and magenta, of those that are not grey; 0 in the paper, 0.5 in the code.
         normalise: whether each tile loses its channels' means and its contrast.
         puzzles: ways in which an image's tiles are shuffled, a step. pool, hidden, joint: of the head; the last block
         is averaged to pool x pool. crop: before tiles are cut.
-        Raises ValueError for more permutations than there are, and for fewer than two; `views`, for tiles that do not
-        fit into their cells.
+        Raises ValueError for more permutations than there are, for fewer than two, and for tiles that do not fit into
+        their cells when their channels are shifted.
         """
         super().__init__()
         if not 2 <= permutations <= math.factorial(grid**2):
             raise ValueError(
                 f"jigsaw: {grid**2} tiles have {math.factorial(grid**2)} permutations; expected 2 or more of them, "
                 f"found permutations: {permutations}"
+            )
+        if tile + channel_jitter > 1:
+            raise ValueError(
+                f"jigsaw: tile and channel_jitter are shares of a cell: {tile} and {channel_jitter} exceed 1"
             )
         self.encoder = encoder
         self.grid, self.permutation_seed = grid, permutation_seed
@@ -137,7 +142,8 @@ class Jigsaw(Method):
             images = torch.where(coins[0] < self.projection, projected(images), images)
         if self.grey:
             images = torch.where(coins[1] < self.grey, greyscale(images), images)
-        tiles = cut(images, self.corners(len(images), images.shape[-1], generator), self.tile)
+        side = images.shape[-1]
+        tiles = cut(images, self.corners(len(images), side, generator), round(self.tile * (side // self.grid)))
         if self.normalise:
             tiles = standardised(tiles.flatten(0, 1), LEAST_STD).reshape(tiles.shape)
         count = len(self.permutation_set)
@@ -147,18 +153,16 @@ class Jigsaw(Method):
         """(B, N, 3, 2), the tops and lefts of the tiles' channels, each inside its cell; the cells are in the middle of
         the picture."""
         cell = side // self.grid
-        room = cell - self.tile - self.channel_jitter
-        if room < 0:
-            raise ValueError(
-                f"jigsaw: tiles of {self.tile} px and channel_jitter {self.channel_jitter} do not fit into cells of "
-                f"{cell} px, {side} // {self.grid}"
-            )
+        room = cell - round(self.tile * cell)
+        # Never out of the cell; a shift of less than half a pixel is none.
+        shift = min(round(self.channel_jitter * cell), room)
+        room -= shift
         cells = grid_corners(self.grid, cell, generator.device) + (side - self.grid * cell) // 2
         if self.jitter:
             placed = cells + random_shifts((batch, len(cells), 2), 0, room, generator)
         else:
             placed = (cells + room // 2).expand(batch, -1, -1)
-        return placed[:, :, None] + random_shifts((batch, len(cells), 3, 2), 0, self.channel_jitter, generator)
+        return placed[:, :, None] + random_shifts((batch, len(cells), 3, 2), 0, shift, generator)
 
     def logits(self, views: Puzzles) -> Tensor:
         """(B * K, permutations). A tile passes through the encoder once, however many puzzles it is part of."""

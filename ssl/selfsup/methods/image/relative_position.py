@@ -19,7 +19,7 @@ from selfsup.networks.preparation import standardised
 from selfsup.source import Batch
 from selfsup.views.aberration import aberrated, projected
 from selfsup.views.geometry import RandomCrop
-from selfsup.views.tiles import coarsened, coarsening, cut, grid_corners, random_shifts
+from selfsup.views.tiles import coarsened, cut, grid_corners, random_shifts
 
 DIRECTIONS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))
 """Down and right from the first patch to the second, in the order of the answers."""
@@ -54,14 +54,14 @@ class RelativePosition(Method):
     answers = ("pretext",)
     ranges: ClassVar = {
         "grid": (2, 16),
-        "patch": (8, 4096),
-        "gap": (0, 4096),
-        "jitter": (0, 4096),
+        "patch": (0.01, 0.5),
+        "gap": (0, 10),
+        "jitter": (0, 1),
         "aberration": (-0.2, 0.2),
         "dropping": (0, 1),
         "noise": (0, 1),
         "coarse": (0, 1),
-        "least_pixels": (1, 16777216),
+        "least_side": (0.01, 1),
         "pool": (1, 64),
         "hidden": (1, 65536),
         "joint": (1, 65536),
@@ -72,40 +72,48 @@ class RelativePosition(Method):
         *,
         encoder: Encoder,
         grid: int,
-        patch: int,
-        gap: int,
-        jitter: int,
+        patch: float,
+        gap: float,
+        jitter: float,
         aberration: float,
         projection: bool,
         dropping: float,
         noise: float,
         coarse: float,
-        least_pixels: int,
+        least_side: float,
         normalise: bool,
         pool: int,
         hidden: int,
         joint: int,
         crop: RandomCrop,
     ) -> None:
-        """Lengths are pixels of the encoder's input. In the paper a patch has 96, the gap 48, and jitter is 7.
+        """Lengths are shares, rounded to pixels, so that they fit an encoder of any input.
 
-        grid: patches a side. patch: its side. gap: between patches. jitter: by how much a patch is moved at most,
-        up or down, left or right, but never out of the picture.
+        grid: patches a side. patch: a patch's side, as a share of the picture's. gap: between patches, as a share of a
+        patch's side; 0.5 in the paper (48 px of 96). jitter: by how much a patch is moved at most, up or down, left or
+        right, but never out of the picture, as a share of its side; 0.073 in the paper (7 px).
         aberration: by how much green is enlarged first, a share: puts the shortcut in, for studies of it; 0 for none.
         projection: whether the axis between green and magenta is taken out of the colours (section 3.1).
         dropping: share of patches that lose two of their three channels; 1 in the paper, where projection is off.
         noise: standard deviation of what stands there instead, in that of the channel which is kept; 0.01.
-        coarse: share of patches that are down-sampled and up again; a third in the authors' code. least_pixels: 100.
+        coarse: share of patches that are down-sampled and up again; a third in the authors' code. least_side: which
+        share of the side is left at least; 0.104 (10 px).
         normalise: whether each patch loses its channels' means and its contrast.
         pool, hidden, joint: see above. crop: before the grid is laid; mirroring gives nothing away.
-        Raises ValueError for least_pixels that are not fewer than a patch's; `views`, for a grid that is larger than
-        the encoder's input.
+        Raises ValueError for a grid that is larger than the picture.
         """
         super().__init__()
+        taken = grid * patch + (grid - 1) * gap * patch
+        if taken > 1:
+            raise ValueError(
+                f"relative_position: {grid} patches, each {patch} of the picture's side, with gaps of {gap} of a patch "
+                f"take {taken:.2f} of it, expected 1 at most; lower grid, patch or gap"
+            )
         self.encoder = encoder
         self.grid, self.patch, self.gap, self.jitter = grid, patch, gap, jitter
         self.aberration, self.projection = aberration, projection
-        self.dropping, self.noise, self.coarse = dropping, noise, coarse
+        self.dropping, self.noise = dropping, noise
+        self.coarse, self.least_side = coarse, least_side
         self.normalise = normalise
         self.crop = crop
         self.patch_head = nn.Sequential(
@@ -127,11 +135,9 @@ class RelativePosition(Method):
         # -1 where a direction has fewer pairs than another. Not in checkpoints: they follow from the arguments.
         padded = [pairs + [(-1, -1)] * (most - len(pairs)) for pairs in neighbours]
         self.register_buffer("neighbours", torch.tensor(padded), persistent=False)
-        self.register_buffer("maps", coarsening(patch, least_pixels), persistent=False)
 
     neighbours: Tensor
     """(8, most, 2) int64: the first and second patch of all pairs, by direction."""
-    maps: Tensor
 
     def views(self, batch: Batch, generator: Generator, progress: Progress) -> Pairs:
         """frames (B, 1, 3, H, H) uint8 -> patches (B, N, 3, patch, patch), and P = 8 * per_direction pairs of them."""
@@ -141,9 +147,11 @@ class RelativePosition(Method):
         if self.projection:
             images = projected(images)
         images = self.crop(images, generator)
-        patches = cut(images, self.corners(len(images), images.shape[-1], generator), self.patch).flatten(0, 1)
+        side = images.shape[-1]
+        patch = round(self.patch * side)
+        patches = cut(images, self.corners(len(images), side, generator), patch).flatten(0, 1)
         if self.coarse:
-            patches = coarsened(patches, self.maps, self.coarse, generator)
+            patches = coarsened(patches, self.coarse, max(1, round(self.least_side * patch)), generator)
         if self.dropping:
             patches = dropped(patches, self.dropping, self.noise, generator)
         if self.normalise:
@@ -153,15 +161,19 @@ class RelativePosition(Method):
 
     def corners(self, batch: int, side: int, generator: Generator) -> Tensor:
         """(B, N, 2), the patches' tops and lefts. The grid lies anywhere in the picture; each patch is jittered."""
-        span = self.grid * self.patch + (self.grid - 1) * self.gap
-        if span > side:
+        patch = round(self.patch * side)
+        # Rounding may have made the patches larger: then the gaps give way.
+        gap = min(round(self.gap * patch), (side - self.grid * patch) // (self.grid - 1))
+        if gap < 0:
             raise ValueError(
-                f"relative_position: {self.grid} patches and their gaps are {span} px, the input is {side}"
+                f"relative_position: {self.grid} patches of {patch} px do not fit into {side} px; lower patch"
             )
-        regular = grid_corners(self.grid, self.patch + self.gap, generator.device)
+        jitter = round(self.jitter * patch)
+        regular = grid_corners(self.grid, patch + gap, generator.device)
+        span = self.grid * patch + (self.grid - 1) * gap
         placed = regular + random_shifts((batch, 1, 2), 0, side - span, generator)
-        jittered = placed + random_shifts((batch, len(regular), 2), -self.jitter, self.jitter, generator)
-        return jittered.clamp(0, side - self.patch)
+        jittered = placed + random_shifts((batch, len(regular), 2), -jitter, jitter, generator)
+        return jittered.clamp(0, side - patch)
 
     def pairs(self, generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
         """First and second patch, and direction, (P,) each: of each direction as many, drawn without replacement."""

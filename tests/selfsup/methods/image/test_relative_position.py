@@ -15,15 +15,15 @@ from tests.selfsup.schedules import SHORT
 WHOLE = {"scale": (1.0, 1.0), "ratio": (1.0, 1.0), "flip": 0.0}
 PLAIN = {
     "grid": 3,
-    "patch": 8,
-    "gap": 2,
-    "jitter": 0,
+    "patch": 0.25,
+    "gap": 0.25,
+    "jitter": 0.0,
     "aberration": 0.0,
     "projection": False,
     "dropping": 0.0,
     "noise": 0.01,
     "coarse": 0.0,
-    "least_pixels": 16,
+    "least_side": 0.5,
     "normalise": False,
     "pool": 1,
     "hidden": 32,
@@ -67,14 +67,14 @@ def test_every_direction_has_as_many_pairs_and_none_twice(make_source) -> None:
 def test_patches_are_cut_from_a_grid_with_gaps(make_source) -> None:
     source = make_source(6, side=32)
     # A grid of 3 * 10 + 2 * 1 fills the picture: it can lie in one place only.
-    views = views_of(relative_position(patch=10, gap=1), source)
+    views = views_of(relative_position(patch=10 / 32, gap=0.1), source)
     images = source.clips[:, 0].float() / 127.5 - 1
     assert views.patches.shape == (6, 9, 3, 10, 10)
     torch.testing.assert_close(views.patches[:, 5], images[:, :, 11:21, 22:32])
 
 
 def test_jitter_moves_patches_apart_by_at_most_twice_itself() -> None:
-    corners = relative_position(jitter=2).corners(200, 32, Generator().manual_seed(0)).float()
+    corners = relative_position(jitter=0.25).corners(200, 32, Generator().manual_seed(0)).float()
     steps = corners[:, 1, 1] - corners[:, 0, 1]
     assert steps.min() == 10 - 4
     assert steps.max() == 10 + 4
@@ -110,7 +110,7 @@ def test_dropping_leaves_one_channel_and_little_noise() -> None:
 
 
 def test_loss_is_that_of_pairs_seen_one_by_one(make_source) -> None:
-    method = relative_position(jitter=1).eval()
+    method = relative_position(jitter=0.125).eval()
     views = method.views(batch_of(make_source(6, side=32), 2), Generator().manual_seed(0), START)
     losses = []
     for patches in views.patches:
@@ -135,21 +135,28 @@ def test_answers_are_about_the_pairs_of_each_entry(make_source) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"grid": 1}, "grid must be at least 2"), ({"least_pixels": 64}, "least_pixels must be from 1 to 63")],
+    [
+        ({"grid": 1}, "grid must be at least 2"),
+        ({"gap": 0.6}, "with gaps of 0.6 of a patch take 1.05 of it, expected 1 at most"),
+    ],
 )
 def test_arguments_that_cannot_be_meant_are_refused(changes: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         relative_position(**changes)
 
 
-def test_a_grid_larger_than_the_picture_is_refused(make_source) -> None:
-    with pytest.raises(ValueError, match="3 patches and their gaps are 34 px, the input is 32"):
-        views_of(relative_position(patch=10), make_source(6, side=32))
+def test_where_rounding_enlarges_patches_the_gaps_give_way() -> None:
+    # 0.3 of 32 px rounds to 10, a gap to 2: three patches and their gaps would take 34 px.
+    corners = relative_position(patch=0.3, gap=0.15).corners(1, 32, Generator())
+    assert corners[0, :3, 1].tolist() == [0, 11, 22]
+    # A third rounds to 11, and three of these are too many.
+    with pytest.raises(ValueError, match="3 patches of 11 px do not fit into 32 px"):
+        relative_position(patch=1 / 3, gap=0.0).corners(1, 32, Generator())
 
 
 def test_training_brings_the_loss_well_below_chance(make_source) -> None:
     # Light falls off downwards: up and down can be told, left and right cannot.
     schedule = replace(SHORT, steps=60, batch_size=16, log_every=20)
-    rows = pretrain(relative_position(jitter=1), make_source(64, side=32), schedule, seed=0, device="cpu")
+    rows = pretrain(relative_position(jitter=0.125), make_source(64, side=32), schedule, seed=0, device="cpu")
     assert rows[0]["direction"] > rows[-1]["direction"]
     assert rows[-1]["direction"] < 0.7 * math.log(8)
