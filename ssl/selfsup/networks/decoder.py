@@ -30,30 +30,6 @@ def last_map(encoder: Encoder) -> MapShape:
     return MapShape(channels, height, width, side=picture.shape[-1])
 
 
-class DenseCode(nn.Module):
-    """Bottleneck: the whole last map to a code of `dims` linear units, and back to a map of the same shape.
-
-    The code is linear, as the top layer of Hinton and Salakhutdinov (2006, figure 1 and supplement).
-    """
-
-    def __init__(self, shape: MapShape, dims: int) -> None:
-        """shape: of the map. dims: of the code."""
-        super().__init__()
-        size = shape.channels * shape.height * shape.width
-        self.encode = nn.Linear(size, dims)
-        self.decode = nn.Sequential(
-            nn.Linear(dims, size),
-            nn.Unflatten(1, (shape.channels, shape.height, shape.width)),
-            nn.BatchNorm2d(shape.channels),
-            nn.ReLU(inplace=True),
-        )
-
-    def forward(self, last: Tensor) -> Tensor:
-        """last: (B, C, h, w) -> (B, C, h, w), zero or more."""
-        decoded: Tensor = self.decode(self.encode(last.flatten(1)))
-        return decoded
-
-
 class Decoder(nn.Module):
     """Up-convolutions, each of which doubles the side: 4 x 4 kernels of stride 2, batch normalisation and a ReLU; after
     the last one a tanh instead, because pictures are in [-1, 1].

@@ -83,7 +83,10 @@ class ContextEncoder(Method):
         shape = last_map(encoder)
         self.encoder = encoder
         self.bottleneck = nn.Sequential(
-            ChannelwiseLinear(shape), nn.Conv2d(shape.channels, shape.channels, kernel_size=1), nn.ReLU(inplace=True)
+            ChannelwiseLinear(shape),
+            nn.Conv2d(shape.channels, shape.channels, kernel_size=1, bias=False),
+            nn.BatchNorm2d(shape.channels),
+            nn.ReLU(inplace=True),
         )
         self.decoder = Decoder(shape, widths)
         self.discriminator = Discriminator(discriminator, shape.side) if adversarial > 0 else None

@@ -8,11 +8,11 @@ from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from selfsup.methods.image.autoencoder import Pictures, mean_image, picture_errors
 from selfsup.methods.method import Method, PretextAnswers, Progress
-from selfsup.networks.decoder import Decoder, DenseCode, last_map
+from selfsup.networks.decoder import Decoder, last_map
 from selfsup.networks.encoder import Encoder
 from selfsup.source import Batch, Source, Table
 from selfsup.views.geometry import RandomCrop
@@ -21,7 +21,8 @@ from selfsup.views.geometry import RandomCrop
 class DenoisingAutoencoder(Method):
     """Differs from the paper:
 
-    - Convolutions and up-convolutions, where the paper's layers are fully connected.
+    - Convolutions and up-convolutions, where the paper's layers are fully connected, and a bottleneck: a linear code of
+      few numbers at each place. The paper's hidden layer is as large as it likes, kept from copying by noise alone.
     - All layers at once, where the paper trains them one by one and stacks them (section 2.4).
     - Squared error, where the paper takes the cross-entropy of grey levels in [0, 1] (equation 4).
     - A pixel loses its three colours together: what one channel lacks could be read from the others. It becomes the
@@ -30,20 +31,20 @@ class DenoisingAutoencoder(Method):
 
     table = "frames"
     streams = ("frames",)
-    ranges: ClassVar = {"fraction": (0, 0.99), "code": (1, 65536), "widths": (1, 65536)}
+    ranges: ClassVar = {"fraction": (0, 0.99), "code": (1, 4096), "widths": (1, 65536)}
     answers = ("pretext",)
     mean: Tensor
 
     def __init__(self, *, encoder: Encoder, fraction: float, code: int, widths: list[int], crop: RandomCrop) -> None:
-        """fraction: of the pixels that are zeroed (0.1 to 0.4 in the paper's table 1; 0: an autoencoder). code: numbers
-        that a picture is pressed into. widths: channels after each of the decoder's up-convolutions but the last. crop:
-        of the pictures. Raises ValueError if the decoder does not lead back to the picture's side, see `Decoder`.
+        """fraction: of the pixels that are zeroed (0.1 to 0.4 in the paper; 0: an autoencoder). code: numbers at each
+        place of the encoder's last map. widths: channels after each of the decoder's up-convolutions but the last.
+        crop: of the pictures. Raises ValueError if the decoder does not lead back to the picture's side, see `Decoder`.
         """
         super().__init__()
         shape = last_map(encoder)
         self.encoder = encoder
-        self.bottleneck = DenseCode(shape, code)
-        self.decoder = Decoder(shape, widths)
+        self.bottleneck = nn.Conv2d(shape.channels, code, kernel_size=1)
+        self.decoder = Decoder(shape._replace(channels=code), widths)
         self.fraction = fraction
         self.crop = crop
         self.register_buffer("mean", torch.zeros(3, shape.side, shape.side))

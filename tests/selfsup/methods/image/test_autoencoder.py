@@ -13,7 +13,7 @@ from tests.selfsup.schedules import SHORT
 WHOLE = {"scale": [1.0, 1.0], "ratio": [1.0, 1.0], "flip": 0.0}
 CROPPED = {"scale": [0.5, 1.0], "ratio": [0.75, 1.333], "flip": 0.5}
 NETWORK = {"widths": [8, 16, 32], "side": 16}
-ARGUMENTS = {"code": 16, "widths": [16, 8], "crop": WHOLE}
+ARGUMENTS = {"code": 4, "widths": [16, 8], "crop": WHOLE}
 SCHEDULE = replace(SHORT, steps=120, batch_size=32, optimiser="adamw", learning_rate=0.01, log_every=20)
 
 
@@ -40,11 +40,16 @@ def test_what_is_wanted_is_what_was_given(make_source) -> None:
 
 
 def test_the_code_is_all_that_the_decoder_sees(make_source) -> None:
-    method = autoencoder(code=3)
-    shapes = []
-    method.bottleneck.encode.register_forward_hook(lambda module, given, code: shapes.append(tuple(code.shape)))
-    assert method.reconstruct(views_of(method, make_source(6)).given).shape == (6, 3, 16, 16)
-    assert shapes == [(6, 3)]
+    method = autoencoder(code=3).eval()
+    seen = []
+    method.decoder.register_forward_pre_hook(lambda module, given: seen.append(given[0]))
+    pictures = views_of(method, make_source(6)).given
+    assert method.reconstruct(pictures).shape == (6, 3, 16, 16)
+    assert seen[0].shape == (6, 3, 2, 2)
+    # Linear: twice the map is twice the code, less the bias.
+    last = method.encoder.blocks(pictures)[-1]
+    bias = method.bottleneck(torch.zeros_like(last))
+    torch.testing.assert_close(method.bottleneck(2 * last) - bias, 2 * (seen[0] - bias))
 
 
 def test_loss_is_the_mean_over_all_pixels(make_source) -> None:
@@ -80,7 +85,7 @@ def test_the_trivial_answer_is_the_mean_image(make_source) -> None:
 def test_training_beats_the_mean_image_on_what_it_never_saw(make_source) -> None:
     method = autoencoder()
     rows = pretrain(method, make_source(64), SCHEDULE, seed=0, device="cpu")
-    # White noise is 55 of 255 levels wide, uniform: no code of 16 numbers can hold it.
+    # White noise is 55 of 255 levels wide, uniform: no code of 4 x 2 x 2 numbers can hold it.
     noise = (55 / 127.5) ** 2 / 12
     assert rows[-1]["reconstruction"] < 2 * noise < 0.5 * rows[0]["reconstruction"]
     with torch.no_grad():

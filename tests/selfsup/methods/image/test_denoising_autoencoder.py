@@ -13,7 +13,7 @@ from tests.selfsup.schedules import SHORT
 
 WHOLE = {"scale": [1.0, 1.0], "ratio": [1.0, 1.0], "flip": 0.0}
 NETWORK = {"widths": [8, 16, 32], "side": 16}
-ARGUMENTS = {"fraction": 0.25, "code": 16, "widths": [16, 8], "crop": WHOLE}
+ARGUMENTS = {"fraction": 0.25, "code": 4, "widths": [16, 8], "crop": WHOLE}
 SCHEDULE = replace(SHORT, steps=120, batch_size=32, optimiser="adamw", learning_rate=0.01, log_every=20)
 
 
