@@ -24,7 +24,7 @@ class DenoisingAutoencoder(Method):
     - Convolutions and up-convolutions, where the paper's layers are fully connected, and a bottleneck: a linear code of
       few numbers at each place. The paper's hidden layer is as large as it likes, kept from copying by noise alone.
     - All layers at once, where the paper trains them one by one and stacks them (section 2.4).
-    - Squared error, where the paper takes the cross-entropy of grey levels in [0, 1] (equation 4).
+    - Squared error, where the paper takes the cross-entropy of grey levels in [0, 1].
     - A pixel loses its three colours together: what one channel lacks could be read from the others. It becomes the
       middle of the range, 0 in [-1, 1], where the paper's 0 is black.
     """
@@ -36,7 +36,7 @@ class DenoisingAutoencoder(Method):
     mean: Tensor
 
     def __init__(self, *, encoder: Encoder, fraction: float, code: int, widths: list[int], crop: RandomCrop) -> None:
-        """fraction: of the pixels that are zeroed (0.1 to 0.4 in the paper; 0: an autoencoder). code: numbers at each
+        """fraction: of the pixels that are zeroed (0.1 to 0.4 in table 1; 0: an autoencoder). code: numbers at each
         place of the encoder's last map. widths: channels after each of the decoder's up-convolutions but the last.
         crop: of the pictures. Raises ValueError if the decoder does not lead back to the picture's side, see `Decoder`.
         """
@@ -60,7 +60,7 @@ class DenoisingAutoencoder(Method):
         return Pictures(masking_noise(pictures, generator, fraction=self.fraction), pictures)
 
     def loss(self, views: Pictures) -> dict[str, Tensor]:
-        """Mean squared error of all pixels, of a range of 2: of those that were seen, too (equation 5)."""
+        """Mean squared error of all pixels, of a range of 2: of those that were seen, too (section 2.3)."""
         return {"reconstruction": F.mse_loss(self.reconstruct(views.given), views.wanted)}
 
     def reconstruct(self, pictures: Tensor) -> Tensor:
