@@ -55,7 +55,7 @@ class Colourization(Method):
         "uniform": (0, 1),
         "temperature": (0.01, 1),
         "least_chroma": (0, 200),
-        "prior_images": (1, 10**8),
+        "prior_images": (1, 100_000_000),
         "cells": (1, 1024),
         "decoder_widths": (1, 65536),
     }
