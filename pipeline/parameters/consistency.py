@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from pipeline import cards
 from pipeline.class_source import check_arguments, class_literal, encoders_of, entry_of, has_own
 from pipeline.datasets import CROPS, DATASETS
@@ -31,11 +33,11 @@ def check(parameters: Parameters, file: str) -> None:
         _check_run(parameters, name, f"{file}: runs.{name}")
     for name in parameters.protocols:
         _check_protocol(parameters, name, f"{file}: protocols.{name}")
+    for name in parameters.scales:
+        _check_scale(parameters, name, f"{file}: scales.{name}")
     for name in parameters.runs:
         for protocol, reference in parameters.runs[name].evaluate.items():
             _check_evaluation(parameters, name, protocol, reference, f"{file}: runs.{name}.evaluate")
-    for name in parameters.scales:
-        _check_scale(parameters, name, f"{file}: scales.{name}")
 
 
 def _check_starts(parameters: Parameters, key: str) -> None:
@@ -68,8 +70,13 @@ def _check_run(parameters: Parameters, name: str, key: str) -> None:
             given = getattr(train, sizes)
             if scale_name not in given:
                 raise UserError(f"{key}.train.{sizes}.{scale_name}: missing; schedule {train.schedule!r} needs it")
-        if trains:
+        try:
             parameters.training(scale_name, name)
+        except ValidationError as error:
+            problem = error.errors()[0]
+            place, said = problem["loc"], problem["msg"].removeprefix("Value error, ")
+            where = "".join(f"{part}: " for part in place)
+            raise UserError(f"{key}.train (scale {scale_name}): {where}{said[0].lower()}{said[1:]}") from None
     for sizes in ("steps", "batch_size", "learning_rate"):
         _all_in(getattr(train, sizes), parameters.scales, f"{key}.train.{sizes}")
 
