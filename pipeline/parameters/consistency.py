@@ -60,6 +60,8 @@ def _check_run(parameters: Parameters, name: str, key: str) -> None:
     train = parameters.runs[name].train
     entry = entry_of(METHODS, train.method, f"{key}.train.method")
     check_arguments(entry, train.arguments, f"{key}.train.arguments")
+    if isinstance(label := train.arguments.get("label"), str):
+        _check_label(label, train.on, f"{key}.train.arguments.label")
     roles = {*encoders_of(entry), *class_literal(entry, "teachers", ())}
     _all_in(train.init_from, dict.fromkeys(roles), f"{key}.train.init_from")
     for scale_name, scale in parameters.scales.items():
@@ -84,11 +86,13 @@ def _check_run(parameters: Parameters, name: str, key: str) -> None:
 def _check_protocol(parameters: Parameters, name: str, key: str) -> None:
     protocol = parameters.protocols[name]
     entry_of(PROBES, protocol.probe, f"{key}.probe")
-    if protocol.label is None:
-        return
-    # Of a protocol that an own folder takes over, the one label of the folder stands for any.
-    card = cards.read_card(protocol.on)
-    _all_in([protocol.label], {cards.MAIN: None, **card.labels}, f"{key}.label (dataset {card.name})")
+    if protocol.label is not None:
+        _check_label(protocol.label, protocol.on, f"{key}.label")
+
+
+def _check_label(label: str, dataset: str, key: str) -> None:
+    """Of the dataset that params.yaml names; of a folder that takes its place, its one label stands for any."""
+    _all_in([label], {cards.MAIN: None, **cards.read_card(dataset).labels}, f"{key} (dataset {dataset})")
 
 
 def _check_scale(parameters: Parameters, scale_name: str, key: str) -> None:

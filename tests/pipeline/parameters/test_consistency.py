@@ -169,6 +169,14 @@ def test_a_protocol_has_its_sizes_at_a_scale(tmp_path: Path, key: str, value: ob
     assert expected in refused(changed(tmp_path, f"scales/smoke/protocols/{key}", value))
 
 
+def test_a_label_that_a_method_learns_is_one_of_its_dataset(tmp_path: Path) -> None:
+    """Else the run would be left out of the report as one that the data do not allow."""
+    expected = (
+        "runs.supervised.train.arguments.label (dataset toyworld-stills): unknown 'objct'; did you mean 'object'?"
+    )
+    assert refused(changed(tmp_path, "runs/supervised/train/arguments/label", "objct")) == expected
+
+
 def test_a_cycle_of_several_runs_is_told_in_its_order(tmp_path: Path) -> None:
     path = changed(tmp_path, "runs/supervised/train/init_from", {"encoder": "rotation"})
     data = read_settings(path)
