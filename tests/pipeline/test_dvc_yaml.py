@@ -137,7 +137,9 @@ def test_what_dvc_depends_on_some_job_reads(jobs: list[Job], stages: dict[str, P
     for name, stage in stages.items():
         for dependency in dependencies([stage]) if name != "fingerprint" else ():
             found = any(covered(path, {dependency}) for path in read[name.partition("@")[0]])
-            assert found or dependency.startswith(tuple(stand_ins)), f"{name} depends on {dependency}, which no job reads"
+            assert found or dependency.startswith(tuple(stand_ins)), (
+                f"{name} depends on {dependency}, which no job reads"
+            )
 
 
 def test_what_a_job_writes_is_an_output_of_its_stages(jobs: list[Job], stages: dict[str, PipelineStage]) -> None:
