@@ -18,7 +18,7 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 from scipy.stats import t as student
 
-# Entries of the (draws, clusters) matrix of weights that are drawn at once. Four such matrices are kept at most.
+# Entries of the (draws, clusters) matrix of weights that are drawn at once. Six such matrices are kept at most.
 ENTRIES_AT_ONCE = 4_000_000
 
 LEVEL = 0.95
@@ -117,7 +117,7 @@ def _resamplings(clips: int, draws: int, seed: int) -> Iterator[np.ndarray]:
         yield rng.multinomial(clips, np.full(clips, 1 / clips), size=here).astype(np.float64)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=6)
 def _kept(clips: int, draws: int, seed: int) -> tuple[np.ndarray, ...]:
     """The same, not drawn anew: most numbers of a report are of the same number of clips, and drawing takes far longer
     than weighing."""
