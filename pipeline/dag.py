@@ -38,7 +38,6 @@ class Dag:
 
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
-        self.gpu = int(parameters.device == "cuda")
         own = parameters.dataset not in parameters.datasets
         self.datasets = [parameters.dataset] if own else self._with_parents(parameters.datasets)
         self.folders = cards.folders()

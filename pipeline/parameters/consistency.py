@@ -9,7 +9,7 @@ from pipeline import cards
 from pipeline.class_source import check_arguments, class_literal, encoders_of, entry_of, has_own
 from pipeline.datasets import CROPS, DATASETS
 from pipeline.errors import UserError, did_you_mean
-from pipeline.parameters.models import Parameters
+from pipeline.parameters.models import Parameters, class_paths
 
 NETWORKS = "selfsup.networks"
 METHODS = "selfsup.methods"
@@ -59,7 +59,13 @@ def _check_starts(parameters: Parameters, key: str) -> None:
 def _check_run(parameters: Parameters, name: str, key: str) -> None:
     train = parameters.runs[name].train
     entry = entry_of(METHODS, train.method, f"{key}.train.method")
-    check_arguments(entry, train.arguments, f"{key}.train.arguments")
+    _all_in(train.arguments_at, parameters.scales, f"{key}.train.arguments_at")
+    for scale_name in parameters.scales:
+        others = f"{key}.train.arguments" + (f" (scale {scale_name})" if scale_name in train.arguments_at else "")
+        arguments = parameters.arguments(scale_name, name)
+        check_arguments(entry, arguments, others)
+        for path, given in _methods_in(arguments):
+            check_arguments(entry_of(METHODS, path, others), given, f"{others}.{path}")
     if isinstance(label := train.arguments.get("label"), str):
         _check_label(label, train.on, f"{key}.train.arguments.label")
     roles = {*encoders_of(entry), *class_literal(entry, "teachers", ())}
@@ -179,6 +185,12 @@ def _check_evaluation(parameters: Parameters, run: str, protocol: str, reference
                 f"{key}.{protocol}: needs one encoder of {' and '.join(streams)}: at scale {scale_name} run {run} has "
                 f"{takes.count(streams)}"
             )
+
+
+def _methods_in(arguments: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Other methods that arguments name by their paths, each with its own arguments."""
+    found = [value for value in arguments.values() if isinstance(value, Mapping)]
+    return [(path, given) for value in found for path, given in value.items() if class_paths(path)]
 
 
 def _all_in(names: Any, known: Mapping[str, Any], key: str) -> None:

@@ -81,7 +81,7 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
         try:
             with process.enough_memory(too_small):
                 networks = {name: _network(described) for name, described in training.networks.items()}
-                given = card.arguments(chosen.arguments)
+                given = card.arguments(parameters.arguments(scale, run))
                 method = build(load(entry), given, networks, seed)
                 for role, other in begins_with.items():
                     method.begin_with(role, read_encoders(other / "model.safetensors"))
