@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from selfsup.registry import load
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from pipeline.cards import read_card
@@ -20,6 +19,7 @@ from pipeline.datasets.toyworld.objects import DRAWINGS
 from pipeline.datasets.toyworld.timbre import HELD, VOICES
 from pipeline.figures.contact_sheet import contact_sheet
 from pipeline.figures.strip import Strip
+from selfsup.class_path import load
 
 SMALL = Toyworld(
     seed=3, clips={"train": 3, "validation": 1, "test": 1}, seconds=1.0, fps=12.5, side=64, sample_rate=48000, hard=0.5
@@ -40,7 +40,7 @@ def rendered() -> list[Clip]:
 
 
 def test_the_registry_and_the_card_agree_with_the_code() -> None:
-    assert load(DATASETS, "toyworld") is Toyworld
+    assert load(DATASETS["toyworld"]) is Toyworld
     card = read_card("toyworld")
     assert card.kind == "rendered"
     assert card.modality == "audio-visual"
