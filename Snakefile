@@ -13,7 +13,7 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 
-from pipeline import cards, paths, process
+from pipeline import cards, jobs, machine, paths, process, terminal
 from pipeline.dag import EVALUATION_FILES, Dag
 from pipeline.errors import UserError
 from pipeline.files import discard
@@ -33,6 +33,18 @@ try:
     dag.check_targets(sys.argv[1:])
 except UserError as error:
     sys.exit(f"error: {error}")
+
+# As many jobs at once as fit into this machine; --resources goes before. On a cluster its profile says what there is.
+if workflow.is_main_process and workflow.local_exec:
+    for name, amount in machine.resources(
+        PARAMETERS.device, PARAMETERS.jobs_per_gpu
+    ).items():
+        if name not in workflow.global_resources:
+            workflow.register_resource(name, amount)
+GPU = machine.gpu_of_a_job(
+    PARAMETERS.device,
+    workflow.global_resources["gpu"].value if "gpu" in workflow.global_resources else 0,
+)
 
 
 wildcard_constraints:
@@ -72,6 +84,7 @@ onstart:
     if not workflow.touch:
         for report in dag.reports_after(workflow.dag.needrun_jobs()):
             discard(report)
+        terminal.follow(workflow)
     # Because of its limit of jobs a second, 100 unless told otherwise, Snakemake looks for jobs again a second after each
     # look that found any ready: one more such chain of looks for every job that ends. The limit is meant for clusters.
     if workflow.local_exec:

@@ -22,6 +22,9 @@ CONTRACT = "selfsup.methods.method:Method"
 """Whose own methods are defaults: a subclass that keeps them has none of its own."""
 
 
+ENCODER = "selfsup.networks.encoder:Encoder"
+
+
 @dataclass(frozen=True)
 class Argument:
     """One argument of a constructor, as its source has it. module: in which the annotation's names are to be sought."""
@@ -158,7 +161,16 @@ def _is_dataclass(node: ast.ClassDef) -> bool:
 
 def encoders_of(entry: str) -> set[str]:
     """The arguments that are encoders: a run's networks go by these names."""
-    return {name for name, argument in keyword_arguments(entry).items() if argument.shown == "Encoder"}
+    return {name for name, argument in keyword_arguments(entry).items() if _is_encoder(argument)}
+
+
+def _is_encoder(argument: Argument) -> bool:
+    """Whether its annotation is the class of encoders, or some of them."""
+    names = argument.annotation
+    while isinstance(names, ast.BinOp):
+        names = names.left
+    found = _resolved(f"{argument.module}:", names) if names is not None else None
+    return found is not None and any(one == ENCODER for one, _ in _lineage(found))
 
 
 def class_literal(entry: str, name: str, default: Any) -> Any:
@@ -169,7 +181,10 @@ def class_literal(entry: str, name: str, default: Any) -> Any:
             targets = [statement.target] if isinstance(statement, ast.AnnAssign) else targets
             value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
             if value is not None and any(isinstance(one, ast.Name) and one.id == name for one in targets):
-                return ast.literal_eval(value)
+                try:
+                    return ast.literal_eval(value)
+                except ValueError:
+                    raise UserError(f"{entry}: {name}: expected a literal, found {ast.unparse(value)}") from None
     return default
 
 
@@ -213,7 +228,7 @@ def check_arguments(entry: str, given: Mapping[str, Any], key: str) -> None:
     A class states ranges as a literal, `ranges`: least and greatest value of a numeric argument, or of each number of a
     list. An argument that is a dataclass of this project (`RandomCrop`) is a mapping, held against that. Encoders are
     given from elsewhere."""
-    expected = {name: one for name, one in keyword_arguments(entry).items() if one.shown != "Encoder"}
+    expected = {name: argument for name, argument in keyword_arguments(entry).items() if not _is_encoder(argument)}
     for name, value in given.items():
         if name not in expected:
             hint = did_you_mean(name, expected) if expected else "; it takes no arguments"

@@ -235,11 +235,11 @@ def restore() -> None:
 
 @app.command(rich_help_panel=AUDITOR)
 def readme() -> None:
-    """Copy the measured rows of reports/table.md into the README."""
+    """Write a line a system into the README, from reports/metrics.json."""
     from pipeline import paths
     from pipeline.tables.readme import refresh
 
-    refresh(Path("README.md"), paths.published_report() / "table.md")
+    refresh(Path("README.md"), paths.published_report() / "metrics.json", _parameters())
 
 
 def main() -> None:

@@ -38,7 +38,6 @@ class Dag:
 
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
-        self.gpu = int(parameters.device == "cuda")
         own = parameters.dataset not in parameters.datasets
         self.datasets = [parameters.dataset] if own else self._with_parents(parameters.datasets)
         self.folders = cards.folders()
@@ -197,7 +196,7 @@ class Dag:
             if not word.startswith("reports/") or of_option or Path(word).exists():
                 continue
             made = [folder / name for name in (*paths.report_files(dataset), "receipt.json")]
-            made += [folder / f"{part}.md" for part in paths.PARTS]
+            made += [folder / f"{part}{end}" for part in paths.PARTS for end in (".md", ".receipt.json")]
             if beside:
                 pages = [paths.shortcuts(), paths.reel(dataset)]
                 made += [*pages, paths.shortcuts().with_suffix(".json"), *map(paths.receipt_beside, pages)]

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from pipeline import extra_inputs, paths
-from pipeline.cards import Card
+from pipeline.cards import Card, read_card
 from pipeline.class_source import class_literal
 from pipeline.parameters import Parameters
 from pipeline.parameters.models import Asked, Protocol
@@ -26,8 +26,11 @@ def _literal(entry: str, name: str) -> Any:
 
 
 def against_run(parameters: Parameters, scale: str, card: Card, run: str) -> str | None:
-    """Why a run cannot be pretrained on a dataset; None if it can."""
+    """Why a run cannot be pretrained on a dataset; None if it can, and those can that it begins with."""
     train, method = parameters.runs[run].train, parameters.entry(run)
+    for source, of in parameters.sources(run, card.name).values():
+        if reason := against_run(parameters, scale, card if of == card.name else read_card(of), source):
+            return f"begins with `{source}`, which {reason}"
     networks = parameters.at(scale).networks[train.networks].values()
     for entry in (method, *(f"{NETWORKS}.{network['network']}" for network in networks)):
         if reason := _against_streams(parameters, scale, card, entry):

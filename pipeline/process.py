@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipeline.machine import cores_are_own, take_gpu
 from pipeline.memory import keep_memory
 
 
@@ -24,7 +25,7 @@ def prepare(threads: int) -> None:
     # Left to itself OpenBLAS takes one thread or all, as the binding below decides: results would follow the machine.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     # Several processes that bind would all bind to the same cores: only one that has just its own cores may.
-    if len(os.sched_getaffinity(0)) <= threads:
+    if cores_are_own(threads):
         os.environ["OMP_PROC_BIND"] = "true"
     keep_memory()
     import torch
@@ -38,14 +39,18 @@ def prepare(threads: int) -> None:
 
 
 def device(wanted: str) -> str:
-    """`auto` is the GPU where there is one. Raises UserError for a GPU that is asked for and not there."""
+    """`auto` is the GPU where there is one; of several, one that few of our jobs use becomes torch's own `cuda`. Raises
+    UserError for a GPU that is asked for and not there."""
     import torch
 
     from pipeline.errors import UserError
 
     if wanted == "cuda" and not torch.cuda.is_available():
         raise UserError("params.yaml: device: expected a CUDA device, found none; set it to auto or cpu")
-    return ("cuda" if torch.cuda.is_available() else "cpu") if wanted == "auto" else wanted
+    found = ("cuda" if torch.cuda.is_available() else "cpu") if wanted == "auto" else wanted
+    if found == "cuda" and torch.cuda.device_count() > 1:
+        torch.cuda.set_device(take_gpu(torch.cuda.device_count()))
+    return found
 
 
 @contextmanager

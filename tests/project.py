@@ -6,20 +6,22 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from filelock import FileLock
 
+from pipeline.validation import Loader
+
 ROOT = Path(__file__).resolve().parents[1]
 
 ROTATION = "ssl/selfsup/methods/image/rotation.py"
 RUN = "runs/smoke/toyworld-stills/rotation/seed-0"
-FEATURES = f"{RUN}/toyworld-stills/features/features.safetensors"
-LINEAR = f"{RUN}/toyworld-stills/linear"
+LINEAR = "runs/evaluations/smoke/toyworld-stills/linear/toyworld-stills/rotation/seed-0"
 WEIGHTS = f"{RUN}/model.safetensors"
 
 
@@ -72,7 +74,8 @@ class Project:
         return self.run("python", "-m", "pipeline", *arguments, check=check)
 
     def pending(self) -> list[str]:
-        """Jobs that Snakemake would run for the table: `pretrain rotation`, `publish` ..."""
+        """Jobs that Snakemake would run for the table: `pretrain rotation`, `evaluate_toyworld_order rotation`,
+        `publish` ..."""
         done = self.run("snakemake", "-n", "reports/table.md")
         jobs, rule = [], ""
         for line in (done.stdout + done.stderr).splitlines():
@@ -90,14 +93,16 @@ class Project:
 
     def set(self, key: str, value: object) -> None:
         """Change a key of params.yaml, its parts joined by dots."""
+        change_settings(self.root / "params.yaml", key, value)
+
+    def keep_runs(self, *names: str, protocols: Collection[str] = ()) -> None:
+        """Leave only these runs in params.yaml, each its own reference; and of their protocols only these."""
         path = self.root / "params.yaml"
-        data = yaml.safe_load(path.read_text())
-        *parents, last = key.split(".")
-        place = data
-        for part in parents:
-            place = place[part]
-        place[last] = value
-        path.write_text(yaml.safe_dump(data, sort_keys=False))
+        data = read_settings(path)
+        runs = {name: data["runs"][name] for name in names}
+        for name, run in runs.items():
+            run["evaluate"] = {one: name for one in run["evaluate"] if one in protocols or not protocols}
+        write_settings(path, {**data, "runs": runs})
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace a text that must be there."""
@@ -110,6 +115,27 @@ class Project:
         """The same with everything that was made in it, times of files included: Snakemake goes by them."""
         shutil.copytree(self.root, root, symlinks=True)
         return Project(root)
+
+
+def read_settings(path: Path = ROOT / "params.yaml") -> dict[str, Any]:
+    """params.yaml as plain values, no part of it shared with another as YAML's anchors share them."""
+    plain: dict[str, Any] = json.loads(json.dumps(yaml.load(path.read_text(), Loader=Loader)))
+    return plain
+
+
+def write_settings(path: Path, data: Mapping[str, Any]) -> None:
+    path.write_text(yaml.safe_dump(data, sort_keys=False))
+
+
+def change_settings(path: Path, key: str, value: object) -> None:
+    """Change a key of a params.yaml, its parts joined by dots."""
+    data = read_settings(path)
+    *parents, last = key.split(".")
+    place = data
+    for part in parents:
+        place = place[part]
+    place[last] = value
+    write_settings(path, data)
 
 
 def enter_settings(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +165,7 @@ def project_at(root: Path) -> Project:
             shutil.copyfile(ROOT / name, root / name)
     (root / "dvc.lock").unlink(missing_ok=True)
     parameters = root / "params.yaml"
-    settings = yaml.safe_load(parameters.read_text())
+    settings = read_settings(parameters)
     text = parameters.read_text().replace(f"scale: {settings['scale']} ", "scale: smoke ", 1)
     text = text.replace(f"seeds: {settings['seeds']} ", "seeds: [0] ", 1)
     assert "\nscale: smoke " in f"\n{text}"

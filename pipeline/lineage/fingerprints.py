@@ -185,7 +185,7 @@ def roots_of(stage: str, parameters: Parameters, scale: str, name: str = "") -> 
     if stage == "pretrain":
         for run in parameters.chain_of(name):
             networks = parameters.at(scale).networks[parameters.runs[run].train.networks].values()
-            arguments = parameters.runs[run].train.arguments
+            arguments = parameters.arguments(scale, run)
             roots += [parameters.entry(run), *(f"{METHODS}.{path}" for path in class_paths(arguments))]
             roots += [*(f"{NETWORKS}.{network['network']}" for network in networks)]
     if stage == "evaluate":

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from pipeline import cards
 from pipeline.class_source import check_arguments, class_literal, encoders_of, entry_of, has_own
 from pipeline.datasets import CROPS, DATASETS
 from pipeline.errors import UserError, did_you_mean
-from pipeline.parameters.models import Parameters
+from pipeline.parameters.models import Parameters, class_paths
 
 NETWORKS = "selfsup.networks"
 METHODS = "selfsup.methods"
@@ -31,11 +33,11 @@ def check(parameters: Parameters, file: str) -> None:
         _check_run(parameters, name, f"{file}: runs.{name}")
     for name in parameters.protocols:
         _check_protocol(parameters, name, f"{file}: protocols.{name}")
+    for name in parameters.scales:
+        _check_scale(parameters, name, f"{file}: scales.{name}")
     for name in parameters.runs:
         for protocol, reference in parameters.runs[name].evaluate.items():
             _check_evaluation(parameters, name, protocol, reference, f"{file}: runs.{name}.evaluate")
-    for name in parameters.scales:
-        _check_scale(parameters, name, f"{file}: scales.{name}")
 
 
 def _check_starts(parameters: Parameters, key: str) -> None:
@@ -57,7 +59,15 @@ def _check_starts(parameters: Parameters, key: str) -> None:
 def _check_run(parameters: Parameters, name: str, key: str) -> None:
     train = parameters.runs[name].train
     entry = entry_of(METHODS, train.method, f"{key}.train.method")
-    check_arguments(entry, train.arguments, f"{key}.train.arguments")
+    _all_in(train.arguments_at, parameters.scales, f"{key}.train.arguments_at")
+    for scale_name in parameters.scales:
+        others = f"{key}.train.arguments" + (f" (scale {scale_name})" if scale_name in train.arguments_at else "")
+        arguments = parameters.arguments(scale_name, name)
+        check_arguments(entry, arguments, others)
+        for path, given in _methods_in(arguments):
+            check_arguments(entry_of(METHODS, path, others), given, f"{others}.{path}")
+    if isinstance(label := train.arguments.get("label"), str):
+        _check_label(label, train.on, f"{key}.train.arguments.label")
     roles = {*encoders_of(entry), *class_literal(entry, "teachers", ())}
     _all_in(train.init_from, dict.fromkeys(roles), f"{key}.train.init_from")
     for scale_name, scale in parameters.scales.items():
@@ -68,8 +78,13 @@ def _check_run(parameters: Parameters, name: str, key: str) -> None:
             given = getattr(train, sizes)
             if scale_name not in given:
                 raise UserError(f"{key}.train.{sizes}.{scale_name}: missing; schedule {train.schedule!r} needs it")
-        if trains:
+        try:
             parameters.training(scale_name, name)
+        except ValidationError as error:
+            problem = error.errors()[0]
+            place, said = problem["loc"], problem["msg"].removeprefix("Value error, ")
+            where = "".join(f"{part}: " for part in place)
+            raise UserError(f"{key}.train (scale {scale_name}): {where}{said[0].lower()}{said[1:]}") from None
     for sizes in ("steps", "batch_size", "learning_rate"):
         _all_in(getattr(train, sizes), parameters.scales, f"{key}.train.{sizes}")
 
@@ -77,11 +92,13 @@ def _check_run(parameters: Parameters, name: str, key: str) -> None:
 def _check_protocol(parameters: Parameters, name: str, key: str) -> None:
     protocol = parameters.protocols[name]
     entry_of(PROBES, protocol.probe, f"{key}.probe")
-    if protocol.label is None:
-        return
-    # Of a protocol that an own folder takes over, the one label of the folder stands for any.
-    card = cards.read_card(protocol.on)
-    _all_in([protocol.label], {cards.MAIN: None, **card.labels}, f"{key}.label (dataset {card.name})")
+    if protocol.label is not None:
+        _check_label(protocol.label, protocol.on, f"{key}.label")
+
+
+def _check_label(label: str, dataset: str, key: str) -> None:
+    """Of the dataset that params.yaml names; of a folder that takes its place, its one label stands for any."""
+    _all_in([label], {cards.MAIN: None, **cards.read_card(dataset).labels}, f"{key} (dataset {dataset})")
 
 
 def _check_scale(parameters: Parameters, scale_name: str, key: str) -> None:
@@ -168,6 +185,12 @@ def _check_evaluation(parameters: Parameters, run: str, protocol: str, reference
                 f"{key}.{protocol}: needs one encoder of {' and '.join(streams)}: at scale {scale_name} run {run} has "
                 f"{takes.count(streams)}"
             )
+
+
+def _methods_in(arguments: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Other methods that arguments name by their paths, each with its own arguments."""
+    found = [value for value in arguments.values() if isinstance(value, Mapping)]
+    return [(path, given) for value in found for path, given in value.items() if class_paths(path)]
 
 
 def _all_in(names: Any, known: Mapping[str, Any], key: str) -> None:

@@ -64,6 +64,9 @@ class Train(Strict):
         default_factory=dict, description="by scale, where it is not the schedule's"
     )
     arguments: dict[str, Any] = Field(default_factory=dict)
+    arguments_at: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="by scale: arguments that are others there"
+    )
 
 
 class Run(Strict):
@@ -206,6 +209,7 @@ class Parameters(Strict):
     dataset: str = Field(description="whose report `reports/` holds; one that no run names takes every run's place")
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     device: Literal["auto", "cpu", "cuda"]
+    jobs_per_gpu: int = Field(ge=1, description="that share a GPU of this machine; a cluster gives each its own")
     bootstrap: Bootstrap
     watch: Watch
     runs: dict[Name, Run]
@@ -235,6 +239,11 @@ class Parameters(Strict):
     def probe(self, protocol: str) -> str:
         """The probe of a protocol, likewise."""
         return f"selfsup.probes.{self.protocols[protocol].probe}"
+
+    def arguments(self, scale: str, run: str) -> dict[str, Any]:
+        """Of a run's method at a scale."""
+        train = self.runs[run].train
+        return {**train.arguments, **train.arguments_at.get(scale, {})}
 
     def training(self, scale: str, run: str) -> Training:
         """A run's networks and schedule at a scale, its own steps, batch size and rate in it."""

@@ -25,8 +25,7 @@ rule fetch:
         used=lambda w: dag.used("fetch", w.scale, w.dataset),
         planned=lambda w: dag.planned("fetch", w.scale, w.dataset),
     shell:
-        "SELFSUP_PLANNED={params.planned} python -m pipeline fetch --scale {wildcards.scale} --dataset {wildcards.dataset} --workers {threads}"
-        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+        jobs.command("fetch", "scale", "dataset", workers="{threads}")
 
 
 use rule fetch as list_folder with:
@@ -70,8 +69,7 @@ rule crop:
         used=lambda w: dag.used("crop", w.scale, w.dataset),
         planned=lambda w: dag.planned("crop", w.scale, w.dataset),
     shell:
-        "SELFSUP_PLANNED={params.planned} python -m pipeline crop --scale {wildcards.scale} --dataset {wildcards.dataset}"
-        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+        jobs.command("crop", "scale", "dataset")
 
 
 # Of a dataset that is cut from another one, fetch has nothing to make.
@@ -105,10 +103,7 @@ rule decode:
         used=lambda w: dag.used("decode", w.scale, w.dataset),
         planned=lambda w: dag.planned("decode", w.scale, w.dataset),
     shell:
-        "SELFSUP_PLANNED={params.planned} python -m pipeline decode --scale {wildcards.scale} --dataset {wildcards.dataset}"
-        " --split {wildcards.split} --shard {wildcards.shard}"
-        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
-        " ; grep -E -A 100 'files? (is|are) left out$' {log} >&2 || true"
+        jobs.command("decode", "scale", "dataset", "split", "shard")
 
 
 rule index:
@@ -138,9 +133,7 @@ rule index:
         runtime=10,
         gpu=0,
     shell:
-        "python -m pipeline index --scale {wildcards.scale} --dataset {wildcards.dataset} --split {wildcards.split}"
-        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
-        " ; grep '^warning: ' {log} >&2 || true"
+        jobs.command("index", "scale", "dataset", "split", planned=False)
 
 
 rule mine:
@@ -166,9 +159,7 @@ rule mine:
         used=lambda w: dag.used("mine", w.scale, w.dataset),
         planned=lambda w: dag.planned("mine", w.scale, w.dataset),
     shell:
-        "SELFSUP_PLANNED={params.planned} python -m pipeline mine --scale {wildcards.scale} --dataset {wildcards.dataset}"
-        " --split {wildcards.split}"
-        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+        jobs.command("mine", "scale", "dataset", "split")
 
 
 rule data:

@@ -42,7 +42,7 @@ for group in dag.evaluation_groups():
         resources:
             mem_mb=lambda w: PARAMETERS.at(w.scale).resources.memory_mb,
             runtime=lambda w: PARAMETERS.at(w.scale).resources.minutes,
-            gpu=dag.gpu,
+            gpu=GPU,
         params:
             used=lambda w, group=group: [
                 dag.used("evaluate", w.scale, group.on, protocol)
@@ -54,9 +54,15 @@ for group in dag.evaluation_groups():
             on=group.on,
             protocols=",".join(group.protocols),
         shell:
-            "SELFSUP_PLANNED={params.planned} python -m pipeline evaluate --scale {wildcards.scale} --dataset {wildcards.dataset}"
-            " --run {wildcards.run} --seed {wildcards.seed} --on {params.on} --protocols {params.protocols}"
-            " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+            jobs.command(
+                "evaluate",
+                "scale",
+                "dataset",
+                "run",
+                "seed",
+                on="{params.on}",
+                protocols="{params.protocols}",
+            )
 
 
 rule evaluate_all:

@@ -23,14 +23,12 @@ rule pretrain:
     resources:
         mem_mb=lambda w: PARAMETERS.at(w.scale).resources.memory_mb,
         runtime=lambda w: PARAMETERS.at(w.scale).resources.minutes,
-        gpu=dag.gpu,
+        gpu=GPU,
     params:
         used=lambda w: dag.used("pretrain", w.scale, w.dataset, w.run),
         planned=lambda w: dag.planned("pretrain", w.scale, w.dataset, w.run),
     shell:
-        "SELFSUP_PLANNED={params.planned} python -m pipeline pretrain --scale {wildcards.scale} --dataset {wildcards.dataset}"
-        " --run {wildcards.run} --seed {wildcards.seed}"
-        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+        jobs.command("pretrain", "scale", "dataset", "run", "seed")
 
 
 rule pretrain_all:

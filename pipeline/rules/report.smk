@@ -47,8 +47,7 @@ rule report:
         used=lambda w: dag.used("report", w.scale, w.dataset),
         planned=lambda w: dag.planned("report", w.scale, w.dataset),
     shell:
-        "SELFSUP_PLANNED={params.planned} python -m pipeline report --scale {wildcards.scale} --dataset {wildcards.dataset}"
-        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+        jobs.command("report", "scale", "dataset")
 
 
 rule part:
@@ -87,9 +86,7 @@ rule part:
         used=lambda w: dag.used("report", w.scale, w.dataset),
         planned=lambda w: dag.planned("report", w.scale, w.dataset),
     shell:
-        "SELFSUP_PLANNED={params.planned} python -m pipeline report --scale {wildcards.scale} --dataset {wildcards.dataset}"
-        " --part {wildcards.part}"
-        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+        jobs.command("report", "scale", "dataset", "part")
 
 
 rule publish_part:
@@ -116,8 +113,7 @@ rule publish_part:
         used=dag.used("publish", PARAMETERS.scale, PARAMETERS.dataset),
         planned=dag.planned("publish", PARAMETERS.scale, PARAMETERS.dataset),
     shell:
-        "SELFSUP_PLANNED={params.planned} python -m pipeline publish --part {wildcards.part}"
-        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+        jobs.command("publish", "part")
 
 
 rule publish:
@@ -155,8 +151,7 @@ rule publish:
         used=dag.used("publish", PARAMETERS.scale, PARAMETERS.dataset),
         planned=dag.planned("publish", PARAMETERS.scale, PARAMETERS.dataset),
     shell:
-        "SELFSUP_PLANNED={params.planned} python -m pipeline publish"
-        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+        jobs.command("publish")
 
 
 rule shortcuts:
@@ -190,13 +185,12 @@ rule shortcuts:
     resources:
         mem_mb=PARAMETERS.at(PARAMETERS.scale).resources.memory_mb,
         runtime=PARAMETERS.at(PARAMETERS.scale).resources.minutes,
-        gpu=dag.gpu,
+        gpu=GPU,
     params:
         used=dag.used("shortcuts", PARAMETERS.scale, PARAMETERS.dataset),
         planned=dag.planned("shortcuts", PARAMETERS.scale, PARAMETERS.dataset),
     shell:
-        "SELFSUP_PLANNED={params.planned} python -m pipeline shortcuts"
-        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+        jobs.command("shortcuts")
 
 
 rule reel:
@@ -224,5 +218,4 @@ rule reel:
         used=dag.used("reel", PARAMETERS.scale, PARAMETERS.dataset),
         planned=dag.planned("reel", PARAMETERS.scale, PARAMETERS.dataset),
     shell:
-        "SELFSUP_PLANNED={params.planned} python -m pipeline reel"
-        " 2> {log} || {{ tail -n 5 {log} >&2; exit 1; }}"
+        jobs.command("reel")

@@ -16,7 +16,7 @@ from pipeline.parameters import Parameters, keys_of
 from pipeline.run_files.checkpoint import read_checkpoint, write_checkpoint
 from pipeline.run_files.scalars import events, write_log
 from pipeline.run_files.watching import watch_of
-from pipeline.run_files.weights import read_encoders, split_state, write_state
+from pipeline.run_files.weights import outcome, read_encoders, split_state, write_state
 from pipeline.store import index
 from pipeline.store.index import read_index
 from pipeline.store.source import StoreSource
@@ -81,7 +81,7 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
         try:
             with process.enough_memory(too_small):
                 networks = {name: _network(described) for name, described in training.networks.items()}
-                given = card.arguments(chosen.arguments)
+                given = card.arguments(parameters.arguments(scale, run))
                 method = build(load(entry), given, networks, seed)
                 for role, other in begins_with.items():
                     method.begin_with(role, read_encoders(other / "model.safetensors"))
@@ -119,7 +119,8 @@ def pretrain(parameters: Parameters, scale: str, dataset: str, run: str, seed: i
         # One key: safetensors writes several in any order, and the same weights are to be the same bytes.
         # A method that reads the data before it trains has seen them, trained or not.
         trained = (schedule is not None or type(method).fit is not Method.fit) and not refused
-        described = {"name": chosen.method, "arguments": given, "trained": trained}
+        begun = any(outcome(other / "heads.safetensors").trained for other in begins_with.values())
+        described = {"name": chosen.method, "arguments": given, "trained": trained or begun}
         described |= {"refused": refused} if refused else {}
         write_state(rest, stage.partial(heads), {"method": json.dumps(described, sort_keys=True)})
         write_log(history, stage.partial(log))

@@ -16,6 +16,8 @@ LEAST = 0.2  # of an object that must be seen for its box to be one
 CELLS = 32  # across a picture, of a map of what is not background
 WHOLE = np.array([[0, 0, 1, 1]], np.float32)
 NOWHERE = np.zeros((1, CELLS, CELLS), np.bool_)
+MATRIX = ["m00", "m01", "m02", "m10", "m11", "m12"]
+UNKNOWN = np.full((1, 4), np.nan, np.float32)
 
 
 def main_boxes(objects: Path, rows: pd.DataFrame) -> dict[int, np.ndarray]:
@@ -52,14 +54,46 @@ def foregrounds(objects: Path, rows: pd.DataFrame) -> dict[int, np.ndarray]:
     return found
 
 
+def cameras(objects: Path, rows: pd.DataFrame) -> dict[int, np.ndarray]:
+    """As `main_boxes`, by position in rows; from the table `camera` beside that of the objects.
+
+    (T, 4) float32, from the world to each frame, about the world's middle and the picture's: right and down in shares
+    of the picture's side as the store keeps it, turn in radians, clockwise, and the natural logarithm of the zoom; nan
+    for frames of which nothing is stated."""
+    path = objects.with_name("camera.parquet")
+    known = _table(path, ["id", "frame", *MATRIX]).to_pandas().sort_values(["id", "frame"])
+    sizes = _table(objects, ["id", "width", "height"]).to_pandas().drop_duplicates("id")
+    known = known.merge(sizes, on="id")
+    m00, m01, m02, m10, m11, m12 = (known[name].to_numpy(float) for name in MATRIX)
+    width, height = known["width"].to_numpy(float), known["height"].to_numpy(float)
+    short = np.minimum(width, height)
+    right, down = (m02 - (width - 1) / 2) / short, (m12 - (height - 1) / 2) / short
+    turn, zoom = np.arctan2(m10, m00), np.log(m00 * m11 - m01 * m10) / 2
+    values = np.stack([right, down, turn, zoom], axis=1).astype(np.float32)
+    clips, firsts = np.unique(known["id"].to_numpy(str), return_index=True)
+    frames, motions = (np.split(column, firsts[1:]) for column in (known["frame"].to_numpy(), values))
+    by_clip = dict(zip(clips.tolist(), zip(frames, motions, strict=True), strict=True))
+    found = {}
+    for position, (clip, times) in enumerate(zip(rows["id"], rows["frame_times"], strict=True)):
+        found[position] = np.tile(UNKNOWN, (len(times), 1))
+        if clip in by_clip:
+            at, there = by_clip[clip]
+            found[position][at[at < len(times)]] = there[at < len(times)]
+    return found
+
+
+def _table(path: Path, columns: list[str]) -> pa.Table:
+    try:
+        return pq.read_table(path, columns=columns)
+    except FileNotFoundError:
+        raise UserError(f"{path}: missing; `snakemake {path.parent}` makes it") from None
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{path}: not a readable Parquet file ({error}); delete it and run again") from None
+
+
 def _boxes(objects: Path, which: pc.Expression) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """By clip: frames (N,) and boxes (N, 4) that are not empty, as shares of the middle square's side."""
-    try:
-        table = pq.read_table(objects, columns=["id", "frame", "role", "visible", "width", "height", *BOX])
-    except FileNotFoundError:
-        raise UserError(f"{objects}: missing; `snakemake {objects.parent}` makes it") from None
-    except (pa.ArrowException, OSError) as error:
-        raise UserError(f"{objects}: not a readable Parquet file ({error}); delete it and run again") from None
+    table = _table(objects, ["id", "frame", "role", "visible", "width", "height", *BOX])
     seen = table.filter(which).to_pandas()
     short = np.minimum(seen["width"], seen["height"])
     for low, high, size in (("left", "right", seen["width"]), ("top", "bottom", seen["height"])):
@@ -77,5 +111,6 @@ def _boxes(objects: Path, which: pc.Expression) -> dict[str, tuple[np.ndarray, n
 STREAMS: Mapping[str, tuple[Callable[[Path, pd.DataFrame], dict[int, np.ndarray]], np.ndarray]] = {
     "boxes": (main_boxes, WHOLE),
     "foreground": (foregrounds, NOWHERE),
+    "camera": (cameras, UNKNOWN),
 }
 """By stream: what makes it of an annotation table, and what stands for it where there is none, one for all frames."""

@@ -9,6 +9,7 @@ import pytest
 from pipeline.dag import Dag
 from pipeline.errors import UserError
 from pipeline.parameters import read_parameters
+from pipeline.paths import PARTS
 from tests.project import ROOT, enter_settings
 
 
@@ -56,6 +57,7 @@ def test_what_is_made_and_what_is_no_target_passes(dag: Dag) -> None:
                 "reports/figures/toyworld.webp",
             ),
             *("reports/figures/toyworld.receipt.json", "reports/smoke/toyworld/figures/toyworld.png"),
+            *("reports/images.md", "reports/smoke/toyworld/sound.md", "reports/video.receipt.json"),
             *("reports/paper/toyworld/table.md", "--report", "reports/of-snakemake.html", "table", "--cores", "2"),
         ]
     )
@@ -66,11 +68,66 @@ def test_what_the_rules_make_passes(dag: Dag) -> None:
     text = (ROOT / "pipeline/rules/report.smk").read_text()
     named = set(re.findall(r'"(reports/[^"]+)"', text))
     assert len(named) >= 10
-    filled = {"{scale}": "smoke", "{dataset}": "toyworld", "{PARAMETERS.dataset}": "toyworld"}
+    filled = {"scale": "smoke", "dataset": "toyworld", "part": "video"}
     for name in named:
-        for part, value in filled.items():
-            name = name.replace(part, value)
+        for key, value in filled.items():
+            name = re.sub(rf"{{+(PARAMETERS\.)?{key}}}+", value, name)
         dag.check_targets([name])
+
+
+def changed(dag: Dag, run: str, **train: object) -> Dag:
+    """With another training block of a run."""
+    given = dag.parameters
+    block = given.runs[run].model_copy(update={"train": given.runs[run].train.model_copy(update=train)})
+    return Dag(given.model_copy(update={"runs": {**given.runs, run: block}}))
+
+
+def test_a_runs_protocols_on_a_dataset_are_one_job(dag: Dag) -> None:
+    """And runs with the same protocols share a rule, whose name says them."""
+    groups = dag.evaluation_groups()
+    of = {(group.on, run): group for group in groups for run in group.runs}
+    assert of["toyworld-stills", "random"] is of["toyworld-stills", "supervised"]
+    assert of["toyworld-stills", "random"].rule == "evaluate_toyworld_stills_linear_knn"
+    assert of["toyworld-stills", "rotation"].protocols == ("linear", "knn", "pretext")
+    assert len({group.rule for group in groups}) == len(groups)
+    # Each evaluation is of one group.
+    single = [(group.on, run, protocol) for group in groups for run in group.runs for protocol in group.protocols]
+    assert sorted(single) == sorted((one.on, one.run, one.protocol) for one in dag.asked("default", "toyworld"))
+
+
+def test_a_jobs_parameters_are_those_of_its_protocols(dag: Dag) -> None:
+    both, one = (dag.planned_all("smoke", "toyworld-stills", names) for names in (["linear", "knn"], ["linear"]))
+    assert both != one
+    assert both == dag.planned_all("smoke", "toyworld-stills", ["linear", "knn"])
+
+
+def test_a_part_of_the_lecture_takes_its_runs_and_what_they_are_compared_with(dag: Dag) -> None:
+    names = {part: {path.parts[3] for path in dag.runs("smoke", "toyworld", "log.csv", part)} for part in PARTS}
+    assert {"random", "supervised", "rotation"} <= names["images"]
+    assert {"random_video", "shuffle_and_learn"} <= names["video"]
+    assert {"random_sound", "random_ave_net", "ave_net"} <= names["sound"]
+    everything = {path.parts[3] for path in dag.runs("smoke", "toyworld", "log.csv")}
+    assert set().union(*names.values()) == everything == set(dag.parameters.runs)
+    for part in PARTS:
+        asked = dag.asked("smoke", "toyworld", part)
+        assert {dag.parameters.runs[one.run].evaluate[one.protocol] for one in asked} <= names[part], part
+
+
+def test_what_a_run_begins_with_is_read_by_it_and_its_clips_by_its_evaluations(dag: Dag) -> None:
+    assert dag.begun_with("smoke", "toyworld-stills", "rotation", 0) == []
+    dag = changed(dag, "rotation", init_from={"encoder": "ave_net"})
+    source = Path("runs/smoke/toyworld/ave_net/seed-3")
+    assert dag.begun_with("smoke", "toyworld-stills", "rotation", 3) == [
+        source / "model.safetensors",
+        source / "heads.safetensors",
+    ]
+    assert dag.trained_on("smoke", "toyworld-stills", "rotation") == [
+        Path("data/decoded/smoke/toyworld-stills/index/train.parquet"),
+        Path("data/decoded/smoke/toyworld/index/train.parquet"),
+    ]
+    # On somebody's own folder the other run is of that folder too.
+    assert dag.begun_with("smoke", "mine", "rotation", 3)[0] == Path("runs/smoke/mine/ave_net/seed-3/model.safetensors")
+    assert dag.trained_on("smoke", "mine", "rotation") == [Path("data/decoded/smoke/mine/index/train.parquet")]
 
 
 def test_cues_that_are_to_be_made_anew_go_first_and_no_others(dag: Dag) -> None:

@@ -1,137 +1,178 @@
-"""dvc.yaml and the Snakefile name the same dependencies and parameters, stage by stage."""
+"""dvc.yaml covers the Snakefile: what a job reads, is told or writes is a dependency, parameter or output of its stage.
 
-from itertools import product
+A stage is coarser than a job: all seeds of a run, all runs of a protocol. So what makes a job stale makes its stage
+stale; what else a stage then calls for has nothing to do.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
-from pipeline import parameters
-from pipeline.extra_inputs import reads_features
-from pipeline.parameters import read_parameters
-from selfsup.probes import PROTOCOLS
-from tests.project import ROOT, Project
+from pipeline.parameters import Parameters, keys_of, read_parameters
+from tests.project import ROOT, Project, project_at
 
-# The Snakemake rules that make what a DVC stage calls its outputs, and the arguments of keys_of that go with them.
-RULES = {
-    "fetch": [("fetch", "")],
-    "crop": [("crop", "")],
-    "decode": [("decode", ""), ("index", ""), ("mine", "")],
-    "decode-images": [("decode", ""), ("index", "")],
-    **{f"pretrain-{group}": [("pretrain", "run")] for group in ("images", "video", "audiovisual")},
-    **{f"features-{suite}": [("features", "")] for suite in ("image", "vision")},
-    **{
-        f"evaluate-{suite}": [("evaluate", "protocol")]
-        for suite in ("image", "vision", "video", "order", "sound", "correspondence")
-    },
-    "report": [("report", ""), ("publish", "")],
-}
-OF_STILLS = ("crop", "decode-images")
+AGGREGATES = ("data", "pretrain_all", "evaluate_all", "table")
+"""Rules that make nothing."""
 
 
-def stages(root: Path) -> list[PipelineStage]:
-    """With their templates filled in; the first stage, which refreshes fingerprints, has no rule."""
-    found = [stage for stage in Repo(str(root)).index.stages if isinstance(stage, PipelineStage)]
-    return [stage for stage in found if stage.name != "fingerprint"]
+@dataclass
+class Job:
+    """What Snakemake would run, and for how many protocols."""
+
+    rule: str
+    read: set[str] = field(default_factory=set)
+    written: set[str] = field(default_factory=set)
+    values: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def protocols(self) -> list[str]:
+        """Of an evaluation, from runs/evaluations/SCALE/ON/PROTOCOL/..."""
+        found = [path.split("/")[4] for path in self.written if path.startswith("runs/evaluations/")]
+        return sorted(set(found))
+
+    @property
+    def stages(self) -> set[str]:
+        """The stages of DVC that it belongs to."""
+        if self.protocols:
+            return {f"evaluate@{protocol}" for protocol in self.protocols}
+        if self.rule in ("decode", "index", "mine"):
+            return {f"decode@{self.values['dataset']}"}
+        return {{"publish": "report", "pretrain": f"pretrain@{self.values.get('run')}"}.get(self.rule, self.rule)}
+
+    def keys(self, given: Parameters) -> set[str]:
+        """The keys of params.yaml that it depends on."""
+        values = self.values
+        if self.protocols:
+            told = [("evaluate", protocol) for protocol in self.protocols]
+        elif self.rule == "pretrain":
+            told = [("pretrain", values["run"])]
+        else:
+            told = [(self.rule, "")] if self.rule != "index" else []
+        dataset = values.get("dataset", given.dataset)
+        return {key for stage, name in told for key in keys_of(given, stage, given.scale, dataset, name)}
 
 
-Jobs = dict[tuple[str, str, str], set[str]]
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """In which nothing was made."""
+    root = tmp_path_factory.mktemp("dvc") / "project"
+    root.mkdir()
+    return project_at(root)
 
 
-def inputs_of_jobs(project: Project) -> Jobs:
-    """By rule, run and protocol (none for most), of all jobs that agree in them."""
-    done = project.run("snakemake", "-n", "--forceall", "data", "reports/table.md")
-    found: Jobs = {}
-    rule, read, values = "", set[str](), dict[str, str]()
-    for line in [*(done.stdout + done.stderr).splitlines(), "rule end:"]:
+@pytest.fixture(scope="module")
+def jobs(copied: Project) -> list[Job]:
+    """All that lead to the table, and that make all data."""
+    done = copied.run("snakemake", "-n", "--forceall", "data", "reports/table.md")
+    found: list[Job] = []
+    for line in (done.stdout + done.stderr).splitlines():
+        name, _, said = line.strip().partition(": ")
         if line.startswith(("rule ", "localrule ")):
-            found.setdefault((rule, values.get("run", ""), values.get("protocol", "")), set()).update(read)
-            rule, read, values = line.split()[1].rstrip(":"), set(), {}
-        elif line.strip().startswith("input:"):
-            read = set(line.split(":", 1)[1].strip().split(", "))
-        elif line.strip().startswith("wildcards:"):
-            values = dict(part.strip().split("=") for part in line.split(":", 1)[1].split(","))
-    return found
+            found.append(Job(line.split()[1].rstrip(":")))
+        elif name in ("input", "output"):
+            (found[-1].read if name == "input" else found[-1].written).update(said.split(", "))
+        elif name == "wildcards":
+            found[-1].values = dict(part.split("=") for part in said.split(", "))
+    return [job for job in found if job.rule not in AGGREGATES]
 
 
-def read_by(jobs: Jobs, stage: PipelineStage) -> set[str]:
-    """What the rules of a stage read: of a matrix, for its item, RUN-SEED or RUN-SEED-PROTOCOL."""
-    name, _, item = stage.name.partition("@")
-    run, _, protocol = item.split("-") if item.count("-") == 2 else (item.partition("-")[0], "", "")
-    return set().union(*(jobs[rule, run, protocol] for rule, _ in RULES[name]))
+@pytest.fixture(scope="module")
+def stages(copied: Project) -> dict[str, PipelineStage]:
+    """With their templates filled in."""
+    found = Repo(str(copied.root)).index.stages
+    return {stage.name: stage for stage in found if isinstance(stage, PipelineStage)}
 
 
-def dependencies(stage: PipelineStage) -> set[str]:
-    return {dep.def_path for dep in stage.deps if dep.def_path != "params.yaml"}
+@pytest.fixture(scope="module")
+def given(copied: Project) -> Iterator[Parameters]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(copied.root)
+        yield read_parameters()
 
 
-# A matrix's dependencies are those of all its runs: some read less.
-OF_SOME_RUNS = {"pretrain-video": ("/tuples/train.parquet", "/annotations"), "pretrain-audiovisual": ("/annotations",)}
+def dependencies(stages: Iterable[PipelineStage]) -> set[str]:
+    return {dep.def_path for stage in stages for dep in stage.deps if dep.def_path != "params.yaml"}
 
 
-def test_what_dvc_depends_on_snakemake_does_too(project: Project) -> None:
-    jobs = inputs_of_jobs(project)
-    of_group: dict[str, set[str]] = {}
-    for stage in stages(project.root):
-        name = stage.name.partition("@")[0]
-        read = read_by(jobs, stage)
-        of_group.setdefault(name, set()).update(read)
-        for dependency in dependencies(stage):
-            if name in OF_SOME_RUNS and dependency.endswith(OF_SOME_RUNS[name]):
-                continue
-            # The report depends on the folders of all runs, since DVC cannot list what a matrix makes.
-            inside = [path for path in read if path == dependency or path.startswith(f"{dependency}/")]
-            assert inside, f"{stage.name} depends on {dependency}, which no rule reads"
-            assert dependency in read or name == "report", f"{stage.name}: only parts of {dependency} are read"
-    for name, ends in OF_SOME_RUNS.items():
-        for end in ends:
-            assert any(path.endswith(end) for path in of_group[name]), f"no run of {name} reads {end}"
+def tracked(stages: Iterable[PipelineStage]) -> set[str]:
+    """Keys of params.yaml."""
+    return {key for stage in stages for dep in stage.deps for key in getattr(dep, "params", [])}
 
 
-def test_what_a_run_reads_in_snakemake_dvc_depends_on_too(project: Project) -> None:
-    jobs = inputs_of_jobs(project)
-    for stage in stages(project.root):
-        if stage.name.startswith(("pretrain-", "features-", "evaluate-")):
-            # Shards change with their index.
-            read = {path for path in read_by(jobs, stage) if not path.endswith(".arrow")}
-            assert read <= dependencies(stage), f"{stage.name} lacks {sorted(read - dependencies(stage))}"
+def outputs(stages: Iterable[PipelineStage]) -> set[str]:
+    return {out.def_path for stage in stages for out in stage.outs}
 
 
-def test_both_track_the_same_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    read = read_parameters()
-    for stage in stages(ROOT):
-        name, _, item = stage.name.partition("@")
-        tracked = {key for dep in stage.deps if dep.def_path == "params.yaml" for key in getattr(dep, "params", [])}
-        expected: set[str] = set()
-        for rule, kind in RULES[name]:
-            if rule == "index":
-                continue
-            chosen = {"run": item.partition("-")[0], "protocol": item.rpartition("-")[2], "": ""}[kind]
-            dataset = read.images if name in OF_STILLS else read.dataset
-            expected.update(parameters.keys_of(rule, read.scale, dataset, chosen))
-        assert tracked == expected, stage.name
+def covered(path: str, by: set[str], separator: str = "/") -> bool:
+    return any(path == one or path.startswith(f"{one}{separator}") for one in by)
 
 
-def test_every_evaluation_and_its_features_have_their_stage(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    read = read_parameters()
-    expected = set()
-    for suite, members in read.suites.items():
-        for run, seed in product(members.runs, read.seeds):
-            expected |= {f"evaluate-{suite}@{run}-{seed}-{protocol}" for protocol in members.protocols}
-            if reads_features(PROTOCOLS[read.protocols[members.protocols[0]].probe]):
-                expected.add(f"features-{suite}@{run}-{seed}")
-    assert {stage.name for stage in stages(ROOT) if stage.name.startswith(("evaluate-", "features-"))} == expected
+def test_every_job_has_its_stage_and_every_stage_a_job(jobs: list[Job], stages: dict[str, PipelineStage]) -> None:
+    """The first stage, which refreshes fingerprints, has no rule."""
+    assert set().union(*(job.stages for job in jobs)) == stages.keys() - {"fingerprint"}
 
 
-def test_every_fingerprint_that_a_stage_depends_on_is_one_that_dvc_refreshes(project: Project) -> None:
-    """Else it would be a source file to DVC, and hashed before it is refreshed."""
-    found = [stage for stage in Repo(str(project.root)).index.stages if isinstance(stage, PipelineStage)]
-    (first,) = (stage for stage in found if stage.name == "fingerprint")
-    refreshed = [out.def_path for out in first.outs]
-    read = {path for stage in found for path in dependencies(stage) if "/fingerprints/" in path}
-    assert len(read) > 20
-    for path in sorted(read):
-        assert any(path == out or path.startswith(f"{out}/") for out in refreshed), path
+def test_what_a_job_reads_dvc_depends_on(jobs: list[Job], stages: dict[str, PipelineStage]) -> None:
+    lacking: dict[str, set[str]] = {}
+    for job in jobs:
+        own = [stages[name] for name in job.stages]
+        within = dependencies(own) | outputs(own)
+        if found := {path for path in job.read if not covered(path, within)}:
+            lacking.setdefault(" ".join(sorted(job.stages)), set()).update(found)
+    assert lacking == {}
+
+
+def test_what_dvc_depends_on_some_job_reads(jobs: list[Job], stages: dict[str, PipelineStage]) -> None:
+    """Of stages that are made of one template: some of them, if not each."""
+    read: dict[str, set[str]] = {}
+    for job in jobs:
+        for name in job.stages:
+            read.setdefault(name.partition("@")[0], set()).update(job.read)
+    # Shards change with their index; of what is cut from clips, their annotations lead to the clips.
+    stand_ins = {"data/decoded/", "data/raw/"}
+    for name, stage in stages.items():
+        for dependency in dependencies([stage]) if name != "fingerprint" else ():
+            found = any(covered(path, {dependency}) for path in read[name.partition("@")[0]])
+            assert found or dependency.startswith(tuple(stand_ins)), (
+                f"{name} depends on {dependency}, which no job reads"
+            )
+
+
+def test_what_a_job_writes_is_an_output_of_its_stages(jobs: list[Job], stages: dict[str, PipelineStage]) -> None:
+    for job in jobs:
+        outs = outputs(stages[name] for name in job.stages)
+        assert not [path for path in job.written if not covered(path, outs)], job
+
+
+def test_what_a_job_is_told_dvc_tracks(jobs: list[Job], stages: dict[str, PipelineStage], given: Parameters) -> None:
+    for job in jobs:
+        keys = tracked(stages[name] for name in job.stages)
+        assert not [key for key in job.keys(given) if not covered(key, keys, ".")], job
+
+
+def test_a_runs_stage_is_of_its_own_block_alone(stages: dict[str, PipelineStage], given: Parameters) -> None:
+    for run in given.runs:
+        keys = tracked([stages[f"pretrain@{run}"]])
+        assert keys == {*keys_of(given, "pretrain", given.scale, given.runs[run].train.on, run), "seeds"}
+
+
+def test_every_dependency_is_made_by_a_stage_or_under_version_control(stages: dict[str, PipelineStage]) -> None:
+    made = outputs(stages.values())
+    for path in dependencies(stages.values()):
+        within = [one for one in made if one.startswith(f"{path}/")]
+        assert covered(path, made) or within or (ROOT / path).exists(), path
+        # Else it would be a source file to DVC, and hashed before it is refreshed.
+        assert "/fingerprints/" not in path or covered(path, outputs([stages["fingerprint"]])), path
+
+
+def test_what_fingerprints_follow_from_is_tracked(stages: dict[str, PipelineStage], given: Parameters) -> None:
+    assert {"pipeline", "ssl/selfsup", "data/excluded.txt"} <= dependencies([stages["fingerprint"]])
+    assert tracked([stages["fingerprint"]]) == {"runs", "protocols", f"scales.{given.scale}"}
+
+
+def test_a_stage_is_written_once_however_many_runs_there_are() -> None:
+    assert len(Path(ROOT / "dvc.yaml").read_text().splitlines()) < 160

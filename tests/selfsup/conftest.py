@@ -34,7 +34,7 @@ class MemorySource:
             assert isinstance(times, Tensor), "pictures are drawn by their times"
             streams[stream] = self.clips[draw.rows[:, None], times.floor().long().clamp(0, self.clips.shape[1] - 1)]
         labels = {name: label[draw.rows] for name, label in self.labels.items()}
-        return Batch(draw.indices, draw.rows, parents=draw.rows, streams=streams, labels=labels)
+        return Batch(draw.indices, draw.rows, parents=draw.rows, streams=streams, labels=labels, targets=draw.targets)
 
 
 MakeSource = Callable[..., MemorySource]

@@ -3,11 +3,15 @@
 import ast
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pipeline.lineage.fingerprints import fingerprint, normalised, reached
-from tests.project import Project
+from pipeline import paths
+from pipeline.lineage.fingerprints import fingerprint, normalised, path_of, reached, refresh
+from pipeline.parameters import read_parameters
+from pipeline.parameters.models import class_paths
+from tests.project import Project, change_settings, enter_settings, read_settings
 
 
 def text(source: str, registry: str | None = None) -> str:
@@ -71,16 +75,42 @@ def test_an_edit_of_a_probe_trains_nothing_anew() -> None:
 
 
 def test_roots_count() -> None:
-    same_file = "selfsup.methods.reference"
-    one, other = (
-        fingerprint([f"{same_file}:{name}"])["fingerprint"] for name in ("RandomInitialisation", "Supervised")
-    )
+    same_file = "selfsup.networks.convnet"
+    one, other = (fingerprint([f"{same_file}:{name}"], {})["fingerprint"] for name in ("ConvNet", "Standardised"))
     assert one != other
+
+
+def test_a_run_that_another_begins_with_counts_with_its_parameters_and_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter_settings(tmp_path, monkeypatch)
+    change_settings(paths.PARAMETERS, "runs.rotation.train.init_from", {"encoder": "ave_net"})
+
+    def of(run: str) -> dict[str, Any]:
+        refresh(read_parameters(), "smoke")
+        found: dict[str, Any] = json.loads(path_of("pretrain", "smoke", run).read_text())
+        return found
+
+    before = of("rotation")
+    assert "selfsup.methods.audiovisual.ave_net:AVENet" in before["roots"]
+    assert "selfsup.methods.audiovisual.ave_net" in before["modules"]
+    assert before["begins_with"].keys() == {"ave_net"}
+    others = {run: of(run)["fingerprint"] for run in ("supervised", "ave_net")}
+    change_settings(paths.PARAMETERS, "runs.ave_net.train.steps.smoke", 31)
+    assert of("rotation")["fingerprint"] != before["fingerprint"]
+    assert {run: of(run)["fingerprint"] for run in others} == others
+    assert "begins_with" not in of("ave_net")
+
+
+def test_classes_that_arguments_name_are_reached() -> None:
+    """As a method that is made of others does."""
+    arguments = {"tasks": {"a": "image.rotation:Rotation"}, "other": ["1:2", "a: B", "image.supervised:Supervised"]}
+    assert class_paths(arguments) == ["image.rotation:Rotation", "image.supervised:Supervised"]
 
 
 def fingerprints(project: Project) -> dict[str, str]:
     project.pipeline("fingerprint", "--scale", "smoke")
-    folder = project.root / "runs/smoke/fingerprints"
+    folder = project.root / "runs/fingerprints/smoke"
     return {
         path.relative_to(folder).as_posix(): json.loads(path.read_text())["fingerprint"]
         for path in sorted(folder.rglob("*.json"))
@@ -95,7 +125,7 @@ def changed_by(project: Project, before: dict[str, str]) -> set[str]:
 def test_edits_of_files_change_what_they_reach(project: Project) -> None:
     rotation = "ssl/selfsup/methods/image/rotation.py"
     before = fingerprints(project)
-    times = {path: path.stat().st_mtime_ns for path in (project.root / "runs/smoke/fingerprints").rglob("*.json")}
+    times = {path: path.stat().st_mtime_ns for path in (project.root / "runs/fingerprints/smoke").rglob("*.json")}
 
     (project.root / rotation).write_text((project.root / rotation).read_text() + "\n# a comment\n")
     assert changed_by(project, before) == set()
@@ -105,12 +135,15 @@ def test_edits_of_files_change_what_they_reach(project: Project) -> None:
     assert changed_by(project, before) == {"pretrain/rotation.json"}
     before = fingerprints(project)
 
-    methods = "ssl/selfsup/methods"
-    (project.root / methods / "image" / "new.py").write_text((project.root / rotation).read_text())
-    project.edit(
-        f"{methods}/__init__.py", "METHODS = {", 'METHODS = {\n    "new": "selfsup.methods.image.new:Rotation",'
-    )
-    assert changed_by(project, before) == set()
+    (project.root / rotation).with_name("new.py").write_text((project.root / rotation).read_text())
+    assert changed_by(project, before) == set(), "a new method file made a run stale"
+    project.set("runs.new", {"train": read_settings()["runs"]["rotation"]["train"] | {"method": "image.new:Rotation"}})
+    assert changed_by(project, before) == {"pretrain/new.json"}
+    before = fingerprints(project)
+
+    project.set("runs.rotation.train.arguments.turns", [0, 180])
+    project.set("scales.smoke.schedules.images.weight_decay", 0.01)
+    assert changed_by(project, before) == set(), "parameters stand in receipts and in what drivers are told"
 
 
 def test_code_that_changes_under_a_planned_job_stops_it(project: Project) -> None:

@@ -13,7 +13,7 @@ import pytest
 from pipeline import files
 from pipeline.errors import UserError
 from pipeline.lineage import receipts
-from pipeline.lineage.receipts import open_receipt, read_receipt
+from pipeline.lineage.receipts import kept_current, open_receipt, read_receipt
 
 
 @pytest.fixture(autouse=True)
@@ -124,6 +124,55 @@ def test_a_broken_receipt_is_named(text: str) -> None:
     Path("receipt.json").write_text(text)
     with pytest.raises(UserError, match=r"receipt\.json: not a receipt"):
         read_receipt(Path("receipt.json"))
+
+
+def is_current(parameters: dict[str, str] | None = None, dataset: str = "x") -> bool:
+    return kept_current(
+        Path("out/receipt.json"),
+        [Path("in/a.txt")],
+        [Path("out/b.txt")],
+        parameters or {"scale": "smoke"},
+        {"dataset": dataset},
+    )
+
+
+def test_what_is_current_is_kept_and_touched() -> None:
+    """A job of several receipts makes anew those alone that have to be; Snakemake goes by the times of all."""
+    assert not is_current(), "nothing is there yet"
+    with stage() as job:
+        job.partial(Path("out/b.txt")).write_text("b")
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in Path("out").iterdir()}
+    assert len(before) == 2
+    os.utime("in/a.txt")
+    assert is_current()
+    for path, (content, when) in before.items():
+        assert path.read_bytes() == content
+        assert path.stat().st_mtime_ns > max(when, Path("in/a.txt").stat().st_mtime_ns - 1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: Path("in/a.txt").write_text("other"),
+        lambda: Path("in/a.txt").unlink(),
+        lambda: Path("out/b.txt").write_text("c"),
+        lambda: Path("out/b.txt").unlink(),
+        lambda: Path("out/receipt.json").write_text("{"),
+        lambda: Path("out/receipt.json").unlink(),
+    ],
+)
+def test_what_does_not_follow_from_the_same_is_not_current(change: Callable[[], object]) -> None:
+    with stage() as job:
+        job.partial(Path("out/b.txt")).write_text("b")
+    change()
+    assert not is_current()
+
+
+def test_other_parameters_or_another_job_are_not_current() -> None:
+    with stage() as job:
+        job.partial(Path("out/b.txt")).write_text("b")
+    assert not is_current(parameters={"scale": "default"})
+    assert not is_current(dataset="y")
 
 
 def test_hashes_are_those_of_dvc() -> None:

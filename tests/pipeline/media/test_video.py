@@ -1,13 +1,15 @@
 """Pictures of films are those of the file, each at its time, upright; held against decord, another decoder."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
-import av  # before decord, whose old codecs it would else be given
-import decord
+import av
 import numpy as np
 import pytest
 
+from pipeline.media import seeking
+from pipeline.media.crops import cut_stills
 from pipeline.media.kinds import kind_of
 from pipeline.media.seeking import sought
 from pipeline.media.survey import opened, survey
@@ -24,11 +26,17 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
+needs_decord = pytest.mark.skipif(seeking.decord() is None, reason="decord has no wheels for this machine")
+
+
 def by_decord(path: Path) -> np.ndarray:
-    reader = decord.VideoReader(str(path), num_threads=1)
+    library = seeking.decord()
+    assert library is not None
+    reader = library.VideoReader(str(path), num_threads=1)
     return reader.get_batch(range(len(reader))).asnumpy()
 
 
+@needs_decord
 @pytest.mark.parametrize("name", CASES)
 def test_frames_are_decords_to_the_bit(tmp_path: Path, name: str) -> None:
     path = film(tmp_path / name, **CASES[name])
@@ -38,6 +46,7 @@ def test_frames_are_decords_to_the_bit(tmp_path: Path, name: str) -> None:
     assert (video.width, video.height) == decoded.shape[2:0:-1]
 
 
+@needs_decord
 @pytest.mark.parametrize("name", CASES)
 def test_frames_that_are_sought_are_the_same(tmp_path: Path, name: str) -> None:
     path = film(tmp_path / name, **CASES[name])
@@ -49,6 +58,33 @@ def test_frames_that_are_sought_are_the_same(tmp_path: Path, name: str) -> None:
     assert found is not None
     every = list(Video(container, kind, pictures, 10**6).decoded(np.arange(len(pictures.times))))
     np.testing.assert_array_equal(np.stack(list(found)), np.stack(every)[numbers])
+
+
+class Store:
+    """What is kept of a still."""
+
+    side, max_pixels = 32, 10**6
+
+
+@needs_decord
+@pytest.mark.parametrize("name", CASES)
+def test_stills_are_the_same_without_decord(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = film(tmp_path / name, **CASES[name])
+    stills = [{"frame": frame, "box": (4, 8, 40, 48)} for frame in (11, 0, 3, 12, 3)]
+    with_it = list(cut_stills(path, stills, Store()))
+    monkeypatch.setattr(seeking, "decord", lambda: None)
+    without = list(cut_stills(path, stills, Store()))
+    assert [facts for facts, _ in without] == [facts for facts, _ in with_it]
+    for (_, one), (_, other) in zip(without, with_it, strict=True):
+        np.testing.assert_array_equal(one["frames"], other["frames"])
+
+
+def test_a_machine_without_decord_does_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "decord", None)
+    assert seeking.decord.__wrapped__() is None
+    monkeypatch.setattr(seeking, "decord", seeking.decord.__wrapped__)
+    (window,) = cut_stills(film(tmp_path / "film.mp4"), [{"frame": 3, "box": (4, 8, 40, 48)}], Store())
+    assert window[1]["frames"].shape == (1, 32, 32, 3)
 
 
 def test_what_decord_counts_otherwise_is_not_sought(tmp_path: Path) -> None:
@@ -72,11 +108,12 @@ def test_some_frames_are_those_of_all(tmp_path: Path) -> None:
 
 def test_frames_that_lie_on_their_side_are_turned_upright(tmp_path: Path) -> None:
     path = film(tmp_path / "film.mp4", audio=None, size=(96, 64))
-    lying = by_decord(path)
+    lying = np.stack(list(open_video(path).decoded(np.arange(50))))
     video = open_video(turned(path))
     upright = np.stack(list(video.decoded(np.arange(50))))
     np.testing.assert_array_equal(upright, np.rot90(lying, -1, axes=(1, 2)))
-    np.testing.assert_array_equal(upright, by_decord(path))
+    if seeking.decord():
+        np.testing.assert_array_equal(upright, by_decord(path))
     assert (video.width, video.height) == (64, 96)
     assert video.frames(np.arange(50, 50), 32).shape == (0, 32, 32, 3)
 

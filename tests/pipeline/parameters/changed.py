@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import yaml
-
-from tests.project import ROOT
+from tests.project import read_settings, write_settings
 
 
 def changed(tmp_path: Path, key: str, value: object, *, remove: bool = False) -> Path:
-    data = yaml.safe_load((ROOT / "params.yaml").read_text())
+    """key: its parts joined by slashes."""
+    data = read_settings()
     *parents, last = key.split("/")
     place = data
     for part in parents:
@@ -18,5 +17,5 @@ def changed(tmp_path: Path, key: str, value: object, *, remove: bool = False) ->
     else:
         place[last] = value
     path = tmp_path / "params.yaml"
-    path.write_text(yaml.safe_dump(data))
+    write_settings(path, data)
     return path

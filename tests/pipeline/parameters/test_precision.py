@@ -8,6 +8,6 @@ from selfsup.training.precision import PRECISIONS
 
 
 def test_params_yaml_and_fine_tuning_know_the_same_precisions() -> None:
-    annotated = keyword_arguments("selfsup.probes.finetuned:FinetunedAction")["precision"].annotation
+    shown = keyword_arguments("selfsup.probes.finetuned:FinetunedAction")["precision"].shown
     assert get_args(Schedule.model_fields["precision"].annotation) == PRECISIONS
-    assert annotated == f"Literal[{', '.join(map(repr, PRECISIONS))}]"
+    assert shown == f"Literal[{', '.join(map(repr, PRECISIONS))}]"

@@ -10,79 +10,25 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
-import yaml
-from pipeline.stages.features import features
 
 from pipeline import paths
 from pipeline.cards import read_card
 from pipeline.errors import UserError
-from pipeline.lineage import fingerprints
 from pipeline.lineage.receipts import read_receipt
 from pipeline.parameters import read_parameters
 from pipeline.run_files import checkpoint
 from pipeline.run_files.checkpoint import read_checkpoint, write_checkpoint
 from pipeline.stages.evaluate import evaluate
 from pipeline.stages.pretrain import pretrain
-from pipeline.store.index import write_index
-from pipeline.store.shards import ShardWriter
-from pipeline.store.streams import Stream
-from tests.project import ROOT, enter_settings
+from tests.pipeline.stages.stills import DATASET, edit, schedule, write_split
+from tests.project import ROOT
 
-DATASET = "toyworld-stills"
 KEPT = paths.checkpoint("smoke", DATASET, "rotation", 0)
 FOLDER = KEPT.parent
 OUTPUTS = ("model.safetensors", "heads.safetensors", "log.csv")
-SHORT = {"steps": 12, "batch_size": 8, "log_every": 4, "checkpoint_every": 5, "watch_every": 0, "warmup_steps": 0}
-
-
-def write_split(split: str, count: int, *, usable: bool = True, one_of_its_class: bool = False) -> None:
-    """Stills, each of its class's colour; with `one_of_its_class` the first is the only one of its class."""
-    rng, classes = np.random.default_rng(len(split)), read_card(DATASET).labels["object"].classes
-    palette = np.random.default_rng(0).integers(0, 200, (len(classes), 3))
-    folder = paths.decoded("smoke", DATASET)
-    (folder / "index").mkdir(parents=True, exist_ok=True)
-    rows = []
-    with ShardWriter(folder / f"{split}-000.arrow", {"frames": Stream("uint8", (32, 32, 3), None)}) as writer:
-        for number in range(count):
-            label = number % len(classes) if not one_of_its_class else min(number, 1)
-            picture = palette[label] + rng.integers(0, 50, (1, 32, 32, 3))
-            clip = f"{DATASET}/{split}/{number:06d}"
-            rows.append(
-                {"id": clip, "parent": clip, "start": 0.0, "end": 0.0, "split": split, "shard": f"{split}-000"}
-                | {"frame_times": [0.0], "reason": None if usable else "excluded: withdrawn", "origin": clip}
-                | {"offset": writer.append({"frames": picture.astype(np.uint8)}), "label_object": classes[label]}
-            )
-    write_index(paths.index("smoke", DATASET, split), rows, ["object"])
-
-
-def schedule(run: str, **changes: Any) -> None:
-    """Change a run's schedule in params.yaml."""
-    edit(("scales", "smoke", "training", run, "schedule"), changes)
-
-
-def edit(place: tuple[str, ...], changes: dict[str, Any]) -> None:
-    data = yaml.safe_load(paths.PARAMETERS.read_text())
-    block = data
-    for key in place:
-        block = block[key]
-    block.update(changes)
-    paths.PARAMETERS.write_text(yaml.safe_dump(data, sort_keys=False))
-
-
-@pytest.fixture
-def decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A project's folder with stills for training and validation, and a short schedule for both runs."""
-    enter_settings(tmp_path, monkeypatch)
-    fingerprints.refresh(read_parameters(), "smoke")
-    write_split("train", 40)
-    write_split("validation", 20)
-    edit((), {"device": "cpu"})
-    for run in ("rotation", "supervised"):
-        schedule(run, **SHORT)
 
 
 def trained(run: str = "rotation") -> dict[str, Any]:
@@ -305,7 +251,7 @@ def test_a_batch_larger_than_the_data_is_named() -> None:
 
 @pytest.mark.usefixtures("decoded")
 def test_a_machine_with_too_little_memory_is_told_which_number_to_change() -> None:
-    edit(("scales", "smoke", "training", "rotation", "networks", "encoder"), {"side": 4096})
+    edit(("scales", "smoke", "networks", "stills", "encoder"), {"side": 4096})
     code = (
         "import sys; from pipeline import memory, process; process.prepare(1)\n"
         "from pipeline.parameters import read_parameters\n"
@@ -318,15 +264,15 @@ def test_a_machine_with_too_little_memory_is_told_which_number_to_change() -> No
     environment = {**os.environ, "PYTHONPATH": source}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert done.stderr.splitlines()[-1].startswith(
-        "error: params.yaml: scales.smoke.training.rotation.schedule.batch_size: the memory of this machine's cpu is "
-        "too small for batches of 8"
+        "error: params.yaml: runs.rotation.train.batch_size.smoke: the memory of this machine's cpu is too small for "
+        "batches of 8"
     ), done.stderr
 
 
 @pytest.fixture
 def own(decoded: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same stills as somebody's own files: as few as they happen to be."""
-    for reader in ("cards", "stages.pretrain", "stages.features", "stages.evaluate"):
+    for reader in ("cards", "stages.pretrain"):
         monkeypatch.setattr(
             f"pipeline.{reader}.read_card", lambda name: read_card(name).model_copy(update={"kind": "folder"})
         )
@@ -373,16 +319,13 @@ def test_of_rendered_clips_too_few_are_an_error() -> None:
     write_split("train", 1)
     write_split("test", 20)
     trained("random")
-    with pytest.raises(
-        UserError, match=r"^params\.yaml: protocol linear on toyworld-stills at scale smoke: .* the same"
-    ):
+    expected = r"^params\.yaml: protocol linear of run random on toyworld-stills at scale smoke: .* the same"
+    with pytest.raises(UserError, match=expected):
         evaluate_linearly("random")
 
 
 def evaluate_linearly(run: str) -> None:
-    settings = read_parameters()
-    features(settings, "smoke", DATASET, run, 0, DATASET)
-    evaluate(settings, "smoke", DATASET, run, 0, DATASET, "linear")
+    evaluate(read_parameters(), "smoke", DATASET, run, 0, DATASET, ["linear"])
 
 
 def evaluated(run: str) -> tuple[str | None, list[dict[str, Any]], int]:

@@ -1,4 +1,4 @@
-"""Boxes and foreground of a few frames, by hand."""
+"""Boxes, foreground and camera of a few frames, by hand."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.store.annotations import CELLS, foregrounds, main_boxes
+from pipeline.store.annotations import CELLS, cameras, foregrounds, main_boxes
 
 
 def table(path: Path, *rows: tuple[int, str, float, tuple[int, int, int, int]]) -> Path:
@@ -69,3 +69,31 @@ def test_a_table_that_is_none_is_named(tmp_path: Path) -> None:
     path.write_text("no Parquet")
     with pytest.raises(UserError, match=r"objects\.parquet: not a readable Parquet file"):
         foregrounds(path, ROWS)
+
+
+def test_a_camera_is_read_in_shares_of_the_middle_square(tmp_path: Path) -> None:
+    objects = table(tmp_path / "objects.parquet", (0, "main", 1.0, (0, 0, 9, 9)), (0, "actor", 1.0, (0, 0, 9, 9)))
+    middle = (95.5, 47.5)
+    cosine, sine = 1.1 * np.cos(0.2), 1.1 * np.sin(0.2)
+    entries = [
+        # Turned by 0.2 radians and enlarged to 1.1, then moved by 24 px to the right and 12 px up.
+        ("a", 2, cosine, -sine, middle[0] + 24, sine, cosine, middle[1] - 12),
+        ("a", 0, 1, 0, middle[0], 0, 1, middle[1]),
+        ("a", 7, 1, 0, 0, 0, 1, 0),
+        ("none of the rows", 0, 1, 0, 0, 0, 1, 0),
+    ]
+    columns = ["id", "frame", "m00", "m01", "m02", "m10", "m11", "m12"]
+    pq.write_table(pa.Table.from_pandas(pd.DataFrame(entries, columns=columns)), tmp_path / "camera.parquet")
+    found = cameras(objects, ROWS)
+    np.testing.assert_allclose(
+        found[1], [[0, 0, 0, 0], [np.nan] * 4, [0.25, -0.125, 0.2, np.log(1.1)]], rtol=1e-5, atol=1e-7
+    )
+    # Nothing is stated of the other clip.
+    assert found[0].shape == (2, 4)
+    assert np.isnan(found[0]).all()
+
+
+def test_a_camera_table_that_is_missing_is_named(tmp_path: Path) -> None:
+    objects = table(tmp_path / "objects.parquet", (0, "main", 1.0, (0, 0, 9, 9)))
+    with pytest.raises(UserError, match=r"camera\.parquet: missing"):
+        cameras(objects, ROWS)

@@ -1,4 +1,4 @@
-"""budgets.md: a line a run, its features, an evaluation."""
+"""budgets.md: a line a run, a line an evaluation."""
 
 from pipeline.tables.budgets import render_budgets
 
@@ -17,15 +17,8 @@ def cells(page: str) -> list[list[str]]:
 def test_what_trains_says_how_fast_and_what_was_resumed_says_so() -> None:
     trained = receipt(500, seconds_of_training=59.6, images_per_second=268.4, resumed_from_step=100)
     tested = receipt(0) | {"on": "toyworld", "protocol": "action"}
-    lines = cells(render_budgets([trained, receipt(0)], [], [tested]))
+    lines = cells(render_budgets([trained, receipt(0)], [tested]))
     known = ["`rotation`", "1", "1,234,567"]
     assert [*known, "500 (from step 100)", "16,000", "60", "268", "71", "512", "cpu", "bf16"] in lines
     assert [*known, "0", "0", "", "", "71", "512", "cpu", ""] in lines
     assert ["`rotation`", "1", "`toyworld`", "`action`", "71", "512", "cpu", ""] in lines
-
-
-def test_features_are_counted_where_there_are_any() -> None:
-    kept = receipt(0, clips={"train": 10, "validation": 2, "test": 3}) | {"on": "toyworld"}
-    page = render_budgets([], [kept | {"outputs": [{"size": 165_000_000}]}], [])
-    assert ["`rotation`", "1", "`toyworld`", "15", "165", "71", "512", "cpu", ""] in cells(page)
-    assert "## Features" not in render_budgets([receipt(0)], [], [])

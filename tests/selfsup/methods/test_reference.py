@@ -3,13 +3,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from selfsup.methods.reference import RandomInitialisation, Supervised
+from selfsup.methods.image.supervised import Supervised
+from selfsup.methods.reference import RandomInitialisation
 from selfsup.networks.convnet import ConvNet
 from selfsup.training import build, pretrain
 from tests.selfsup.schedules import SHORT
 
 NETWORKS = {"encoder": (ConvNet, {"widths": [8, 16], "side": 16})}
-SUPERVISED = {"label": "colour", "crop_scale": [0.5, 1.0], "crop_ratio": [0.75, 1.333], "flip": 0.5}
+SUPERVISED = {"label": "colour", "crop": {"scale": [0.5, 1.0], "ratio": [0.75, 1.333], "flip": 0.5}}
 SCHEDULE = replace(SHORT, steps=40, batch_size=32, log_every=10)
 
 

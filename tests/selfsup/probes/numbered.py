@@ -18,9 +18,7 @@ ARGUMENTS = {
     "negatives": "all",
     "grid": 0.1,
     "around": (1.0, 1.0),
-    "crop_scale": (1.0, 1.0),
-    "crop_ratio": (1.0, 1.0),
-    "flip": 0.0,
+    "crop": {"scale": (1.0, 1.0), "ratio": (1.0, 1.0), "flip": 0.0},
 }
 
 

@@ -9,6 +9,7 @@ from torch import Generator
 from selfsup.networks.per_frame import PerFrameConvNet
 from selfsup.probes.finetuned import FinetunedAction
 from selfsup.probes.probe import Evaluation, Pretrained
+from selfsup.views.geometry import RandomCrop
 
 PROTOCOL = {
     "label": "colour",
@@ -18,9 +19,7 @@ PROTOCOL = {
     "learning_rate": 0.01,
     "precision": "fp32",
     "few_labels": 5,
-    "crop_scale": (0.9, 1.0),
-    "crop_ratio": (1.0, 1.0),
-    "flip": 0.5,
+    "crop": RandomCrop(scale=(0.9, 1.0), ratio=(1.0, 1.0), flip=0.5),
 }
 
 

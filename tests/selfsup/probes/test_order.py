@@ -23,9 +23,7 @@ ARGUMENTS = {
     "grid": 1,
     "hidden": 4,
     "joint": 0,
-    "crop_scale": (1.0, 1.0),
-    "crop_ratio": (1.0, 1.0),
-    "flip": 0.0,
+    "crop": {"scale": (1.0, 1.0), "ratio": (1.0, 1.0), "flip": 0.0},
 }
 
 

@@ -17,7 +17,7 @@ from selfsup.training.loop import _check
 from tests.selfsup.schedules import SHORT
 
 NETWORKS = {"encoder": (ConvNet, {"widths": [8, 16], "side": 16})}
-ROTATION = {"turns": [0, 90, 180, 270], "crop_scale": [0.5, 1.0], "crop_ratio": [0.75, 1.333], "flip": 0.5}
+ROTATION = {"turns": [0, 90, 180, 270], "crop": {"scale": [0.5, 1.0], "ratio": [0.75, 1.333], "flip": 0.5}}
 SCHEDULE = replace(SHORT, checkpoint_every=3)
 
 

@@ -15,7 +15,7 @@ from tests.selfsup.schedules import SHORT
 
 NETWORK = (ConvNet, {"widths": [8, 16], "side": 16})
 NETWORKS = {"encoder": NETWORK}
-ROTATION = {"turns": [0, 90, 180, 270], "crop_scale": [0.5, 1.0], "crop_ratio": [0.75, 1.333], "flip": 0.5}
+ROTATION = {"turns": [0, 90, 180, 270], "crop": {"scale": [0.5, 1.0], "ratio": [0.75, 1.333], "flip": 0.5}}
 
 
 class Recorder(Method):

@@ -10,7 +10,7 @@ from torchvision.transforms.functional import gaussian_blur
 from torchvision.transforms.functional import resized_crop as torchvision_resized_crop
 
 from selfsup.views.blur import kernel_radius
-from selfsup.views.geometry import random_resized_crop_flip, resized_crop, rotate90
+from selfsup.views.geometry import RandomCrop, random_resized_crop_flip, resized_crop, rotate90
 
 ANY = {"scale": (0.2, 1.0), "ratio": (0.75, 4 / 3), "flip": 0.5}
 
@@ -72,6 +72,12 @@ def test_the_generator_alone_decides() -> None:
     first, again, other = (random_resized_crop_flip(images, Generator().manual_seed(s), **ANY) for s in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+def test_a_random_crop_is_the_function_with_its_arguments() -> None:
+    images = torch.rand(8, 3, 16, 16)
+    as_argument = RandomCrop(**ANY)(images, Generator().manual_seed(0), side=8)
+    assert torch.equal(as_argument, random_resized_crop_flip(images, Generator().manual_seed(0), side=8, **ANY))
 
 
 def test_without_crop_and_flip_nothing_happens() -> None:

@@ -20,9 +20,7 @@ ARGUMENTS = {
     "negatives": "all",
     "grid": 0.08,
     "around": (1.0, 1.5),
-    "crop_scale": (0.5, 1.0),
-    "crop_ratio": (0.75, 1.333),
-    "flip": 0.5,
+    "crop": {"scale": (0.5, 1.0), "ratio": (0.75, 1.333), "flip": 0.5},
 }
 GRID, SECONDS = 0.08, 0.5
 

@@ -12,8 +12,8 @@ from selfsup.training import build, pretrain
 from tests.selfsup.schedules import SHORT
 
 TURNS = [0, 90, 180, 270]
-WHOLE = {"crop_scale": [1.0, 1.0], "crop_ratio": [1.0, 1.0], "flip": 0.0}
-CROPPED = {"crop_scale": [0.5, 1.0], "crop_ratio": [0.75, 1.333], "flip": 0.5}
+WHOLE = {"crop": {"scale": [1.0, 1.0], "ratio": [1.0, 1.0], "flip": 0.0}}
+CROPPED = {"crop": {"scale": [0.5, 1.0], "ratio": [0.75, 1.333], "flip": 0.5}}
 NETWORK = {"widths": [8, 16, 32], "side": 16}
 
 

@@ -19,9 +19,7 @@ ARGUMENTS = {
     "grid": 2,
     "hidden": 8,
     "joint": 8,
-    "crop_scale": (0.3, 0.7),
-    "crop_ratio": (0.75, 1.333),
-    "flip": 0.5,
+    "crop": {"scale": (0.3, 0.7), "ratio": (0.75, 1.333), "flip": 0.5},
 }
 START = Progress(0, 1)
 COUNT = 6000
