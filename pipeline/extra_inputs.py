@@ -1,7 +1,8 @@
 """What a method or a probe draws from besides the store: files that its job therefore depends on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from pipeline import paths
 from pipeline.cards import Card
@@ -29,6 +30,14 @@ def objects(entry: str, scale: str, card: Card) -> list[Path]:
     """The annotation table, where it draws what is made of it and the dataset knows it."""
     asked = class_literal(entry, "annotations", ())
     return [paths.annotations(scale, card.name, "objects")] if asked and knows(card) else []
+
+
+def told_boxes(probe: str, method: str, arguments: Mapping[str, Any], trained: bool) -> bool:
+    """Entries of a protocol's probe and of a run's method, with the run's arguments. Whether what is measured was told
+    where the main object is: in the run's training, or where the probe asks. A method that shows objects has an
+    argument `around`, null for whole frames."""
+    shown = "boxes" in class_literal(method, "annotations", ()) and arguments.get("around", ()) is not None
+    return shown and (trained or "boxes" in class_literal(probe, "annotations", ()))
 
 
 def knows(card: Card) -> bool:

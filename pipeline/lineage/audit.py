@@ -14,7 +14,7 @@ from pipeline import paths
 from pipeline.lineage.provenance import ReportedNumbers, Step, closure
 from pipeline.lineage.receipts import read_receipt
 from pipeline.tables.aliases import over_seeds, short_alias
-from pipeline.tables.markdown import number_of
+from pipeline.tables.markdown import number_of, shown
 
 SHOWN_FILES = 6
 """Of a stage's inputs or outputs, before the rest is counted."""
@@ -64,25 +64,27 @@ def show_number(report: ReportedNumbers, alias: str, as_json: bool) -> None:
     if as_json:
         print(json.dumps(found, indent=1))
         return
-    tree = Tree(f"[bold]{found['number']}[/bold]")
+    tree, metric = Tree(f"[bold]{found['number']}[/bold]"), found["number"].rpartition("/")[2]
     if found["printed"]:
-        printed = {key: 100 * value for key, value in found["printed"].items() if isinstance(value, float)}
         seeds = ", ".join(str(value["seed"]) for value in found["values"])
-        tree.add(
-            f"[bold]{printed['value']:.1f} %[/bold]  as the table prints it, of seeds {seeds}: "
-            f"95 % interval {printed['low']:.1f} to {printed['high']:.1f}"
-        )
+        tree.add(f"[bold]{_with_interval(found['printed'], metric)}[/bold]  as the table prints it, of seeds {seeds}")
     for value in found["values"]:
-        low, high = 100 * value["low"], 100 * value["high"]
+        against = [
+            f"{name} {shown(value[name], metric)}, " for name in ("chance", "trivial") if value[name] is not None
+        ]
         tree.add(
-            f"{100 * value['value']:.1f} %  95 % interval {low:.1f} to {high:.1f}, "
-            f"chance {100 * value['chance']:.1f}, seed {value['seed']}, layer {value['layer']}, "
+            f"{_with_interval(value, metric)}, {''.join(against)}seed {value['seed']}, layer {value['layer']}, "
             f"{number_of(value['count'], 'example')} of {number_of(value['clips'], 'clip')}"
         )
     for entry in found["chain"]:
         _add_step(tree, Step(Path(entry["receipt"]), entry))
     # In a pipe no line may be cut: paths and hashes are what is looked for.
     Console(highlight=False, width=None if sys.stdout.isatty() else 10_000).print(tree)
+
+
+def _with_interval(value: dict[str, Any], metric: str) -> str:
+    ends = [shown(value[name], metric) for name in ("value", "low", "high")]
+    return f"{ends[0]}  95 % interval {ends[1]} to {ends[2]}"
 
 
 def _list_numbers(report: ReportedNumbers, as_json: bool) -> None:
@@ -99,7 +101,7 @@ def _list_numbers(report: ReportedNumbers, as_json: bool) -> None:
     aliases = {id: short_alias(id, ids) for id in values}
     width = max(map(len, aliases.values()))
     for id, value in values.items():
-        print(f"{100 * value:6.1f} %  {aliases[id]:{width}}  {id}")
+        print(f"{shown(value, id.rpartition('/')[2]):>8}  {aliases[id]:{width}}  {id}")
 
 
 def _add_step(tree: Tree, step: Step) -> None:

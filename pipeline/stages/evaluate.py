@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -198,13 +197,17 @@ def _scored(result: Evaluation, rows: pd.DataFrame, bootstrap: Bootstrap) -> dic
     """One number with its interval, by bootstrap over clips, and how it was chosen."""
     clips, clusters = np.unique(rows["parent"].iloc[result.predictions["row"]], return_inverse=True)
     values = per_example(result.metric)(result.predictions)
+    interval = bootstrap_interval(values, clusters, draws=bootstrap.draws, seed=bootstrap.seed)
     return {
         "layer": result.choice["layer"],
         "metric": result.metric,
-        **asdict(bootstrap_interval(values, clusters, draws=bootstrap.draws, seed=bootstrap.seed)),
+        "value": interval.value,
+        "low": interval.low,
+        "high": interval.high,
         "count": len(clusters),
         "clips": len(clips),
         **result.baselines,
+        "at_edge": result.at_edge,
         "choice": result.choice,
         "candidates": result.candidates,
     }

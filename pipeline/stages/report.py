@@ -1,11 +1,12 @@
 """report: tables (the lecture's, or of somebody's own files), the numbers for programs, what they cost, figures."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from pipeline import eligibility, paths
+from pipeline import eligibility, extra_inputs, paths
 from pipeline.cards import read_card
 from pipeline.dag import Dag
 from pipeline.errors import UserError, did_you_mean
@@ -66,6 +67,7 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
     first_seed = [path for path in evaluations if paths.seed_of(path) == parameters.seeds[0]]
     found = searches_of(parameters, scale, first_seed)
     excluded = [paths.exclusions(scale, dataset, split) for split in card.splits]
+    marked = hard_clips(scale, indices)
     with open_receipt(
         "report",
         receipt=folder / "receipt.json",
@@ -73,6 +75,7 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
             *(one / name for one in evaluations for name in ("numbers.json", "predictions.parquet")),
             *(run / "log.csv" for run in runs),
             *dict.fromkeys([*indices, *shards, *found.inputs]),
+            *marked,
             *excluded,
             *mined.values(),
             *([] if own else [*map(from_text, shown["path"]), paths.TABLES, paths.PUBLISHED]),
@@ -90,8 +93,10 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
             for notes in [read_receipt(paths.receipt_beside(path))["notes"]]
         ]
         left = [read_exclusions(path) for path in excluded]
-        made = contents(parameters, scale, dataset, results, rows, left, counts)
         trained = [read_receipt(run / "receipt.json") for run in runs]
+        tested = [read_receipt(one / "receipt.json") for one in evaluations]
+        receipts = {"trained": trained, "evaluated": tested}
+        made = contents(parameters, scale, dataset, results, rows, left, counts, read_hard(marked), receipts)
         logs = {run.parent.name: pd.read_csv(run / "log.csv") for run in reversed(runs)}
         answered = answers(parameters, results, made.ids)
         mined_tuples = [] if drawn is None else clips.mined_tuples(drawn, store)
@@ -114,7 +119,6 @@ def report(parameters: Parameters, scale: str, dataset: str) -> None:
             write_text(stage.partial(table), render_lecture_report(lecture, made))
             contact_sheet(clips.strips(shown, dataset, SHEET_SIDE), stage.partial(sheet))
         write_json(stage.partial(figures), metrics(made.measured, made.ids))
-        tested = [read_receipt(one / "receipt.json") for one in evaluations]
         write_text(stage.partial(budget), render_budgets(trained, tested))
         curves(dict(reversed(logs.items())), stage.partial(curved))
         confusion(answered, stage.partial(confused))
@@ -132,6 +136,7 @@ def report_part(parameters: Parameters, scale: str, dataset: str, part: str) -> 
     evaluations = [path.parent for path in dag.evaluations(scale, dataset, "numbers.json", part)]
     indices = dag.indices(scale, dataset)
     excluded = [paths.exclusions(scale, dataset, split) for split in card.splits]
+    marked = hard_clips(scale, indices)
     table = paths.part(folder, part)
     with open_receipt(
         "report",
@@ -139,6 +144,7 @@ def report_part(parameters: Parameters, scale: str, dataset: str, part: str) -> 
         inputs=[
             *(one / name for one in evaluations for name in ("numbers.json", "predictions.parquet")),
             *indices,
+            *marked,
             *excluded,
             paths.TABLES,
             paths.PUBLISHED,
@@ -152,7 +158,10 @@ def report_part(parameters: Parameters, scale: str, dataset: str, part: str) -> 
         rows = pd.concat([read_index(path) for path in indices], ignore_index=True)
         left = [read_exclusions(path) for path in excluded]
         results = [read_result(folder) for folder in evaluations]
-        made = contents(parameters, scale, dataset, results, rows, left, [])
+        trained = [read_receipt(run / "receipt.json") for run in dag.runs(scale, dataset, "", part)]
+        tested = [read_receipt(one / "receipt.json") for one in evaluations]
+        receipts = {"trained": trained, "evaluated": tested}
+        made = contents(parameters, scale, dataset, results, rows, left, [], read_hard(marked), receipts)
         lecture = read_lecture()
         lectures.check_aliases(lecture, parameters.runs, parameters.protocols)
         write_text(stage.partial(table), render_lecture_report(lecture, made, part))
@@ -202,13 +211,17 @@ def contents(
     rows: pd.DataFrame,
     excluded: list[dict[str, str]],
     tuple_counts: Sequence[TupleCounts],
+    hard: Collection[str],
+    receipts: Mapping[str, Sequence[dict[str, Any]]],
 ) -> ReportContents:
-    """What the table prints, from the evaluations, the rows of every split, and what was to be excluded."""
+    """What the table prints, from the evaluations, the rows of every split, what was to be excluded, which clips are
+    hard, and the receipts of what was `trained` and `evaluated`."""
     measured = numbers.measure(
         results,
         references=parameters.references(dataset),
         draws=parameters.bootstrap.draws,
         seed=parameters.bootstrap.seed,
+        hard=hard,
     )
     pairs = numbers.between(
         results,
@@ -229,4 +242,69 @@ def contents(
         )
         for clip, reason in missing
     ]
-    return ReportContents(scale, dataset, tuple(parameters.seeds), measured, pairs, ids, unused, tuple_counts)
+    return ReportContents(
+        scale,
+        dataset,
+        tuple(parameters.seeds),
+        measured,
+        pairs,
+        ids,
+        unused,
+        tuple_counts,
+        seen={name: examples_seen(parameters, scale, dataset, name) for name in {one.run for one in measured}},
+        boxes=told_boxes(parameters, results),
+        precision=precision(receipts),
+    )
+
+
+def examples_seen(parameters: Parameters, scale: str, dataset: str, run: str) -> int:
+    """By the receipts of pretraining: entries that a run was trained on, and those that it begins with, each as often
+    as it was seen; of the seed that saw most."""
+    seen = 0
+    for name in parameters.chain_of(run):
+        on = parameters.placed(parameters.runs[name].train.on, dataset)
+        folders = [paths.run(scale, on, name, seed) for seed in parameters.seeds]
+        seen += max(read_receipt(folder / "receipt.json")["notes"]["images_seen"] for folder in folders)
+    return seen
+
+
+def told_boxes(parameters: Parameters, results: Sequence[Result]) -> set[tuple[str, str]]:
+    """Runs and protocols whose numbers were told where the main object is, of datasets that know."""
+    found = set()
+    for one in (result.evaluation for result in results):
+        train = parameters.runs[one.run].train
+        trained = parameters.at(one.scale).schedules[train.schedule] is not None
+        told = extra_inputs.told_boxes(
+            parameters.probe(one.protocol), parameters.entry(one.run), train.arguments, trained
+        )
+        if told and extra_inputs.knows(read_card(one.dataset)):
+            found.add((one.run, one.protocol))
+    return found
+
+
+def precision(receipts: Mapping[str, Sequence[dict[str, Any]]]) -> str:
+    """By what was done, `trained` or `evaluated`, its receipts: a sentence on the precision that `auto` came to and the
+    device."""
+    parts = []
+    for done, of in receipts.items():
+        notes = [one["notes"] for one in of if one["notes"].get("precision")]
+        kinds = dict.fromkeys(f"{note['precision']} ({note['device']})" for note in notes)
+        if kinds:
+            parts.append(f"{done} in {' and '.join(kinds)}")
+    text = ", ".join(parts)
+    return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
+def hard_clips(scale: str, indices: Iterable[Path]) -> list[Path]:
+    """The tables that say which clips are hard, of datasets that know, by their indices."""
+    names = dict.fromkeys(index.parent.parent.name for index in indices)
+    return [paths.annotations(scale, name, "clips") for name in names if extra_inputs.knows(read_card(name))]
+
+
+def read_hard(tables: Iterable[Path]) -> frozenset[str]:
+    """The ids of the hard clips."""
+    found: set[str] = set()
+    for path in tables:
+        clips = pd.read_parquet(path, columns=["id", "hard"])
+        found.update(clips["id"][clips["hard"]])
+    return frozenset(found)

@@ -4,6 +4,8 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
+from selfsup.statistics.metrics import is_error
+
 WIDTH = 118
 
 
@@ -53,6 +55,23 @@ def percent(fraction: float) -> str:
 def interval(value: float, low: float, high: float) -> str:
     """Fractions in; `65.2 % (62.1 to 68.3)` out."""
     return f"{percent(value)} % ({percent(low)} to {percent(high)})"
+
+
+def shown(value: float, metric: str) -> str:
+    """`65.2 %` of a share, `0.0652` of an error, which is in a unit of its own."""
+    return f"{value:.3g}" if is_error(metric) else f"{percent(value)} %"
+
+
+def shown_interval(value: float, low: float, high: float, metric: str) -> str:
+    """`65.2 % (62.1 to 68.3)` of shares, `0.0652 (0.0621 to 0.0683)` of errors."""
+    return f"{value:.3g} ({low:.3g} to {high:.3g})" if is_error(metric) else interval(value, low, high)
+
+
+def shown_difference(value: float, low: float, high: float, metric: str) -> str:
+    """`+3.0 (+1.2 to +4.8)`: in percentage points, of errors in their own unit; signed."""
+    if is_error(metric):
+        return f"{value:+.2g} ({low:+.2g} to {high:+.2g})"
+    return f"{points(value)} ({points(low)} to {points(high)})"
 
 
 def points(fraction: float) -> str:

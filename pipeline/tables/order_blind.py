@@ -10,23 +10,20 @@ OF_ORDERED, OF_BLIND = "top1", "top1_blind"
 
 def best_order_blind(measured: Iterable[Measured]) -> dict[str, float]:
     """By the id of a number of a head that sees frames in order: the highest that any run, those told the labels
-    included, reached under the same protocol and with as many labels by a head on the frames' average."""
+    included, reached on the same data with as many labels by a head on the frames' average, frozen or fine-tuned:
+    under any protocol with both heads."""
     measured = list(measured)
-    reached: dict[tuple[str, ...], float] = {}
+    reached: dict[tuple[str, str], float] = {}
+    both = set()
     for one in measured:
-        key = _key(one)
-        reached[key] = max(one.value, reached.get(key, 0.0))
+        if one.metric.startswith(OF_BLIND):
+            on = one.id.split("/")[4]
+            reached[on, one.metric] = max(one.value, reached.get((on, one.metric), 0.0))
+            both.add((on, one.protocol, one.metric))
     found = {}
     for one in measured:
-        *place, metric = _key(one)
-        if metric.startswith(OF_ORDERED) and not metric.startswith(OF_BLIND):
-            blind = (*place, metric.replace(OF_ORDERED, OF_BLIND, 1))
-            if blind in reached:
-                found[one.id] = reached[blind]
+        if one.metric.startswith(OF_ORDERED) and not one.metric.startswith(OF_BLIND):
+            on, blind = one.id.split("/")[4], one.metric.replace(OF_ORDERED, OF_BLIND, 1)
+            if (on, one.protocol, blind) in both:
+                found[one.id] = reached[on, blind]
     return found
-
-
-def _key(one: Measured) -> tuple[str, ...]:
-    """What numbers are compared under: the data evaluated on, the protocol and the metric."""
-    *_, on, protocol, _layer, metric = one.id.split("/")
-    return on, protocol, metric

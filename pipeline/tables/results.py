@@ -1,7 +1,7 @@
 """What evaluations left: their numbers and predictions, read and checked."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,8 @@ class _Record(BaseModel):
 
 
 class Scored(_Record):
-    """One metric on the test split; value, interval and chance are fractions."""
+    """One metric on the test split. value, interval, chance and ceiling are fractions; of an error they are in its own
+    unit, and `trivial` is the error of a trivial answer. at_edge: a choice ended at an end of what was tried."""
 
     layer: str
     metric: str
@@ -30,8 +31,10 @@ class Scored(_Record):
     high: float
     count: int
     clips: int
-    chance: float
+    chance: float | None = None
     ceiling: float | None = None
+    trivial: float | None = None
+    at_edge: bool = False
 
 
 class Evaluation(_Record):
@@ -68,6 +71,11 @@ class Predictions:
     label: np.ndarray
     prediction: np.ndarray
     scores: np.ndarray
+
+    def of(self, parents: Collection[str]) -> "Predictions":
+        """Those of some clips."""
+        chosen = np.isin(self.parent, list(parents))
+        return Predictions(*(column[chosen] for column in vars(self).values()))
 
 
 @dataclass(frozen=True)

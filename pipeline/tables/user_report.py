@@ -16,7 +16,7 @@ from pipeline.store import index
 from pipeline.tables.aliases import short_alias
 from pipeline.tables.data_warnings import data_warnings, usable
 from pipeline.tables.duplicates import Duplicate, duplicates, in_places
-from pipeline.tables.lecture_report import ReportContents, between_runs, measured_here, overlap_section, smoke
+from pipeline.tables.lecture_report import ReportContents, between_runs, measured_here, over, overlap_section, smoke
 from pipeline.tables.markdown import code, escaped, grid, item, number_of, paragraph, some
 from pipeline.tables.skipped_files import counted, named, partly
 from pipeline.tables.skipped_runs import SkippedRuns, skipped_runs_section
@@ -83,8 +83,8 @@ def _introduction(report: UserReport) -> list[str]:
             f"""{report.card.description}. Dataset `{report.card.name}` ({report.card.modality}), scale
             `{measured.scale}`, {"seed" if len(measured.seeds) == 1 else "seeds"} {seeds}. *Measured* means: pretrained
             on its training split by this pipeline, last checkpoint, every choice made on the validation split, scored
-            once on the test split; in parentheses the 95 % interval, by bootstrap over files (and seeds, where there
-            are several). With few test files the intervals are wide: read them before the numbers."""
+            once on the test split; in parentheses the 95 % interval, over {over(measured.seeds, "files")}.
+            {measured.precision} With few test files the intervals are wide: read them before the numbers."""
         ),
         *smoke(measured.scale),
     ]

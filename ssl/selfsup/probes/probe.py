@@ -46,8 +46,9 @@ class Evaluation:
     example is made of two clips, partner (N,) int64, the other's position.
     choice: what was chosen on validation, the layer among it.
     candidates: everything that it was chosen from, with its validation score, in the order tried.
-    baselines: what a metric is to be read against, by name: `chance`, and perhaps a `ceiling`.
+    baselines: what a metric is to be read against, by name: `chance`, and perhaps a `ceiling`; of an error, `trivial`.
     retrieved: of a protocol that looks for what is nearest.
+    at_edge: whether a number that was chosen (k, a penalty, a rate) stands at an end of what was tried.
     """
 
     metric: str
@@ -56,6 +57,7 @@ class Evaluation:
     candidates: list[dict[str, Any]]
     baselines: dict[str, float]
     retrieved: Retrieved | None = None
+    at_edge: bool = False
 
 
 class ProtocolFacts(Protocol):

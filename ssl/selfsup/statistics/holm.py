@@ -1,10 +1,21 @@
-"""Many upper bounds at once: Holm's step-down correction (Scandinavian Journal of Statistics 6, 1979)."""
+"""Many tests at once: Holm's step-down correction (Scandinavian Journal of Statistics 6, 1979)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import norm
+
+
+def rejected(p_values: Sequence[float], *, level: float) -> list[bool]:
+    """Which of m hypotheses are rejected, so that with probability `level` or more no true one is: the one with the
+    smallest p is tested at a / m, the next at a / (m - 1) and so on until one is not rejected; a = 1 - level."""
+    found = [False] * len(p_values)
+    for rank, position in enumerate(np.argsort(p_values, kind="stable")):
+        if p_values[position] > (1 - level) / (len(p_values) - rank):
+            break
+        found[position] = True
+    return found
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def test_footnotes_and_notes_are_printed(the_lecture: lecture.Lecture, report: R
 def test_differences_exclusions_and_overlap_are_printed(the_lecture: lecture.Lecture, report: ReportContents) -> None:
     text = render_lecture_report(the_lecture, report)
     (line,) = [line for line in text.splitlines() if line.startswith("| `rotation.linear.top1`") and "block3" in line]
-    assert re.search(r"\| 60\.0 % \(53\.0 to 67\.0\) +\| 25\.0 % \| \+30\.0 \(\+2\d\.\d to \+3\d\.\d\) ", line)
+    assert re.search(r"\| 60\.0 % \(53\.0 to 67\.0\) +\| 25\.0 % \| \+30\.0 \(\+2\d\.\d to \+3\d\.\d\)\* ", line)
     assert re.search(r"\| `toyworld/test/000002` +\| excluded: consent withdrawn +\|", text)
     assert "### Overlap\n" in text
     assert re.search(r"\| `rotation` +\| `linear` +\| +800 +\| +0 +\| +0 +\|", text)
@@ -109,6 +109,60 @@ def test_a_difference_between_runs_says_what_is_taken_from_what(evaluation: Writ
     *_, table = lecture_report.between_runs(report_of(folders))
     assert re.match(r"\| Number +\| Minus +\| Difference +\|", table)
     assert re.search(r"\| `supervised\.linear\.top1` +\| `rotation\.linear\.top1` +\| \+10\.0 ", table)
+
+
+def test_the_values_of_seeds_stand_beside_what_their_interval_is_over(evaluation: Write) -> None:
+    folders = [evaluation("rotation", right=right, seed=seed) for seed, right in enumerate((120, 140, 130))]
+    report = replace(report_of(folders), seeds=(0, 1, 2))
+    text = lecture_report.measured_here(report)[0]
+    assert re.search(r"\| Value +\| Each seed +\|", text)
+    assert re.search(r"\| 65\.0 % \(5\d\.\d to 7\d\.\d\) +\| 60\.0, 70\.0, 65\.0 +\|", text)
+    assert "Each seed" not in lecture_report.measured_here(report_of(folders[:1]))[0]
+    assert lecture_report.over((0, 1)) == "clips and seeds"
+    assert lecture_report.over((0,)).startswith("clips alone")
+
+
+def test_an_error_is_printed_in_its_own_unit_beside_a_trivial_one(report: ReportContents) -> None:
+    first = report.measured[0]
+    error = replace(
+        first, id=first.id.replace("/top1", "/error"), value=0.01234, low=0.012, high=0.0127, chance=None, trivial=0.345
+    )
+    table, legend, *_ = lecture_report.measured_here(replace(report, measured=[error], ids=[error.id]))
+    assert re.search(r"\| 0\.0123 \(0\.012 to 0\.0127\) +\| trivial 0\.345 +\|", table)
+    assert "Error: less is better" in " ".join(legend.split())
+
+
+def test_boxes_edges_and_budgets_are_marked(evaluation: Write) -> None:
+    rights = {"random": 60, "rotation": 120, "supervised": 140}
+    report = report_of([evaluation(run, right=right) for run, right in rights.items()])
+    plain = "".join(lecture_report.measured_here(report) + lecture_report.between_runs(report))
+    assert not any(mark in plain for mark in "ᵇᵉ†")
+    at_edge = [replace(one, at_edge=one.run == "random") for one in report.measured]
+    seen = {"random": 0, "rotation": 11_200, "supervised": 76_800}
+    marked = replace(report, measured=at_edge, seen=seen, boxes={("rotation", "linear")})
+    table, legend, *_ = lecture_report.measured_here(marked)
+    (rotation,) = [line for line in table.splitlines() if "rotation" in line]
+    assert "`rotation.linear.top1`ᵇ" in rotation
+    assert "11,200" in rotation
+    assert "block3ᵉ" in next(line for line in table.splitlines() if "random" in line)
+    assert "ᵇ: told by the dataset" in " ".join(legend.split())
+    _, note, between = lecture_report.between_runs(marked)
+    assert "†: the two have seen different numbers" in " ".join(note.split())
+    assert "†" in between
+
+
+def test_ordinary_and_hard_clips_are_told_apart(evaluation: Write) -> None:
+    # Of 200 clips the first 120 are right: of the first hundred all, of the second a fifth.
+    result = read_result(evaluation("rotation", right=120))
+    hard = {f"toyworld/test/{number:06d}" for number in range(100, 200)}
+    (number,) = numbers.measure([result], references={}, draws=200, seed=0, hard=hard)
+    assert number.ordinary is not None
+    assert number.hard is not None
+    assert (number.value, number.ordinary.value, number.hard.value) == (0.6, 1.0, pytest.approx(0.2))
+    report = report_of([evaluation("random", right=60)])
+    _, _, table = lecture_report.hard_clips(replace(report, measured=[number], ids=[number.id]))
+    assert re.search(r"\| `rotation\.linear\.top1` +\| 100\.0 % .* \| 20\.0 % \(1\d\.\d to 2\d\.\d\) \|", table)
+    assert lecture_report.hard_clips(report) == []
 
 
 def test_two_renders_are_equal_and_carry_no_date(the_lecture: lecture.Lecture, report: ReportContents) -> None:

