@@ -15,6 +15,10 @@ from tests.project import Project
 pytestmark = pytest.mark.slow
 
 
+NOT_RUN = ("shuffle_and_learn_background", "random_sound", "supervised_sound", "random_ave_net", "ave_net")
+"""On videos without sound, of which nobody has said what they show."""
+
+
 def decoded(project: Project, name: str, split: str = "train") -> pd.DataFrame:
     """The index of a split, made by the stages themselves, without Snakemake."""
     project.pipeline("fingerprint")
@@ -28,7 +32,8 @@ def decoded(project: Project, name: str, split: str = "train") -> pd.DataFrame:
 def jobs(project: Project, target: str) -> set[str]:
     done = project.run("snakemake", "-n", target)
     lines = (done.stdout + done.stderr).splitlines()
-    return {line.split()[1].rstrip(":") for line in lines if line.startswith(("rule ", "localrule "))}
+    rules = {line.split()[1].rstrip(":") for line in lines if line.startswith(("rule ", "localrule "))}
+    return {"evaluate" if rule.startswith("evaluate_") else rule for rule in rules}
 
 
 def unwrapped(text: str) -> str:
@@ -45,10 +50,9 @@ def test_a_folder_of_videos_ends_in_a_report(project: Project, tmp_path: Path) -
     (folder / "c/text.mp4").write_text("no video\n" * 100)
     (folder / "c/gone.mp4").symlink_to("nowhere")
     # Every protocol; runs of which another is there add time alone.
-    project.set("suites.image.runs", ["random", "rotation"])
-    project.set("suites.video.runs", ["random_video", "shuffle_and_learn"])
+    project.keep_runs("random", "rotation", "random_video", "shuffle_and_learn", *NOT_RUN)
     project.set("protocols.linear.arguments.penalties", [0.1])
-    project.set("scales.smoke.training.rotation.schedule.steps", 10)
+    project.set("runs.rotation.train.steps.smoke", 10)
     project.pipeline("add", "mine", str(folder))
     target = "reports/smoke/mine/table.md"
     project.run("snakemake", "--cores", "all", target)
@@ -61,9 +65,8 @@ def test_a_folder_of_videos_ends_in_a_report(project: Project, tmp_path: Path) -
     # They are silent, and nobody has said what they show: what needs that is named with its reason, and nothing else.
     missing = table.partition("\n## Not run\n")[2].partition("\n## ")[0]
     assert set(re.findall(r"`(\w+)`(?=[,:])", missing)) == {
-        *("random_sound", "supervised_sound", "random_ave_net", "ave_net"),
+        *NOT_RUN,
         *("sound_svm", "correspondence", "retrieval"),
-        "shuffle_and_learn_background",
     }
     assert set(re.findall(r"\(figures/([\w-]+).png\): ", table)) == {
         *("training-curves", "confusion", "neighbours", "tuples"),
@@ -86,7 +89,7 @@ def test_a_folder_of_videos_ends_in_a_report(project: Project, tmp_path: Path) -
     tested = rows[rows["split"] == "test"].iloc[0]
     said = project.pipeline("audit", "--file", tested["parent"]).stdout
     assert "tested on" in said
-    assert "rotation/seed-0/mine/linear" in said
+    assert "smoke/mine/rotation/seed-0/mine/linear" in said
     by_path = project.pipeline("audit", "--file", str(from_text(tested["path"]).relative_to(folder))).stdout
     assert by_path == said
     assert "nothing differs" in project.pipeline("audit", "--verify", "--dataset", "mine").stdout
@@ -106,7 +109,7 @@ def test_images_in_classes_end_in_a_report(project: Project, tmp_path: Path) -> 
             for number in range(count):
                 image(tmp_path / "own" / split / label / f"{number}.png", seed=100 * ord(label) + 20 * count + number)
     (tmp_path / "own/test/a/broken.jpg").write_bytes(b"\xff\xd8\xff" + b"\0" * 50)
-    project.set("suites.image.runs", ["random", "rotation"])
+    project.keep_runs("random", "rotation", "random_video")
     project.set("protocols.linear.arguments.penalties", [0.1])
     project.pipeline("add", "mine", str(tmp_path / "own"))
     target = "reports/smoke/mine/table.md"
@@ -120,15 +123,8 @@ def test_images_in_classes_end_in_a_report(project: Project, tmp_path: Path) -> 
             assert 0 <= measured[run][protocol]["top1"]["value"] <= 1
     assert re.search(r"^- .*`action`.*: needs several frames of a clip", unwrapped(table), re.MULTILINE)
     assert "test/a/broken.jpg" in table
-    # One features file a run, that both protocols name.
-    kept = [
-        path.relative_to(project.root).as_posix() for path in project.root.glob("runs/smoke/mine/*/*/mine/features/*s")
-    ]
-    assert len(kept) == 2
-    for path in kept:
-        for protocol in ("linear", "knn"):
-            receipt = json.loads((project.root / path).parents[1].joinpath(protocol, "receipt.json").read_text())
-            assert path in [one["path"] for one in receipt["inputs"]]
+    # A run's protocols are one job.
+    assert len(list(project.root.glob("runs/logs/smoke/evaluate/mine/mine.*.log"))) == 2
 
 
 @pytest.mark.parametrize("split", ["train", "validation"])
@@ -141,7 +137,7 @@ def test_a_split_that_has_become_unreadable_is_a_reason_in_the_report(
                 image(
                     tmp_path / "own" / name / label / f"{number}.png", seed=100 * ord(label) + 10 * len(name) + number
                 )
-    project.set("suites.image", {"of": "images", "runs": ["rotation"], "protocols": ["linear"]})
+    project.keep_runs("rotation", protocols=["linear"])
     project.pipeline("add", "mine", str(tmp_path / "own"))
     for path in (tmp_path / "own" / split).rglob("*.png"):
         path.write_bytes(path.read_bytes()[:60])
@@ -179,6 +175,7 @@ def test_sounds_alone_give_a_report_of_what_needs_no_pictures(project: Project, 
     for number in range(4):
         sound(tmp_path / "own/low" / f"{number}.wav")
         sound(tmp_path / "own/high" / f"{number}.flac", channels=2)
+    project.keep_runs("random", "rotation", "random_sound", "supervised_sound")
     project.pipeline("add", "mine", str(tmp_path / "own"))
     project.run("snakemake", "--cores", "all", "reports/smoke/mine/table.md")
     table = (project.root / "reports/smoke/mine/table.md").read_text()
@@ -194,6 +191,7 @@ def test_sounds_alone_give_a_report_of_what_needs_no_pictures(project: Project, 
 def test_images_without_classes_are_pretrained_on_alone(project: Project, tmp_path: Path) -> None:
     for number in range(120):
         image(tmp_path / "own" / f"{number}.png", seed=number)
+    project.keep_runs("random", "rotation")
     project.pipeline("add", "mine", str(tmp_path / "own"))
     project.run("snakemake", "--cores", "all", "reports/smoke/mine/table.md")
     table = (project.root / "reports/smoke/mine/table.md").read_text()

@@ -18,11 +18,11 @@ def test_films_with_sound_end_in_a_report(project: Project, tmp_path: Path) -> N
             path = tmp_path / "own" / ("test" if number < 4 else "train") / label / f"{number}.mp4"
             video(path, seed=seed, rate=15, frames=30, size=(80, 60), layout=layout, sample_rate=rate)
     # AVE-Net and its twin alone: the other runs have tests of their own.
-    project.set("pretrained", {"images": ["random"], "video": [], "audiovisual": ["random_ave_net", "ave_net"]})
     both = ["random_ave_net", "ave_net"]
-    protocols = {"vision": ["knn"], "sound": ["sound_svm"], "correspondence": ["correspondence", "retrieval"]}
-    of = {"vision": "images", "sound": "dataset", "correspondence": "dataset"}
-    project.set("suites", {name: {"of": of[name], "runs": both, "protocols": protocols[name]} for name in protocols})
+    project.keep_runs(*both)
+    for run in both:
+        protocols = ("knn", "sound_svm", "correspondence", "retrieval")
+        project.set(f"runs.{run}.evaluate", dict.fromkeys(protocols, "random_ave_net"))
     project.pipeline("add", "mine", str(tmp_path / "own"))
     target = "reports/smoke/mine/table.md"
     project.run("snakemake", "--cores", "all", target)
@@ -31,9 +31,9 @@ def test_films_with_sound_end_in_a_report(project: Project, tmp_path: Path) -> N
     for run in both:
         for number in ("knn.top1", "sound_svm.top1", "correspondence.accuracy", "retrieval.ndcg_picture_sound"):
             assert f"`{run}.{number}`" in table
-    runs = project.root / "runs/smoke/mine"
-    told = pd.read_parquet(runs / "ave_net/seed-0/mine/correspondence/predictions.parquet")
-    untold = pd.read_parquet(runs / "random_ave_net/seed-0/mine/correspondence/predictions.parquet")
+    answers = project.root / "runs/evaluations/smoke/mine/correspondence/mine"
+    told = pd.read_parquet(answers / "ave_net/seed-0/predictions.parquet")
+    untold = pd.read_parquet(answers / "random_ave_net/seed-0/predictions.parquet")
     assert told["id"].tolist() == untold["id"].tolist(), "the twin is asked about other pairs"
     assert told["scores"].map(list).tolist() != untold["scores"].map(list).tolist()
     said = project.pipeline("audit", "random_ave_net.correspondence.accuracy", "--dataset", "mine").stdout
