@@ -3,9 +3,12 @@ is evaluated (Misra, Zitnick and Hebert, ECCV 2016, section 4.2).
 
 Two heads, each trained with its own copy: one on a window's frames in their order, like the reference that is trained
 with labels from the start, and one on their average, which sees no order beyond what the network takes in with a frame
-(which of them the others are shifted onto). The paper classifies single frames, each seen alone, and averages 25. There
-is nothing to choose: the last step's network is scored, and steps and rate are those that params.yaml has for every run
-alike (weight decay 0.05; the solver of the paper has 0.0005).
+(which of them the others are shifted onto). The paper classifies single frames, each seen alone, and averages 25.
+
+A copy's kernels are brought to the length of an initialisation first, which changes nothing that it computes.
+Pretraining lengthens them, and a long kernel turns less at the same rate: a rate that suits random weights would be too
+low for pretrained ones. Nothing is chosen: the last step's network is scored. Steps and rate are those that params.yaml
+has for every run alike, so training does not go on to a plateau.
 """
 
 import copy
@@ -16,8 +19,9 @@ import torch
 from torch import Tensor
 
 from selfsup.methods.video.supervised import SupervisedVideo
-from selfsup.networks.encoder import window_times
+from selfsup.networks.encoder import Encoder, window_times
 from selfsup.networks.heads import PooledClassifier
+from selfsup.networks.rescaling import normalised_convolutions, rescale
 from selfsup.probes.features import clip_times, labels_of
 from selfsup.probes.probe import Evaluation, Pretrained, Probe
 from selfsup.probes.selection import check_labels, few_of_each
@@ -82,7 +86,7 @@ class FinetunedAction(Probe):
     ) -> list[Evaluation]:
         """seed: of the few labels, the head and the training. Validation is not read. Raises ValueError for one class
         among the training clips, NonFiniteLoss for a loss that is not finite."""
-        encoder = pretrained.encoder_of(self.streams)
+        encoder, rescaled = at_initial_norms(pretrained.encoder_of(self.streams))
         labels = labels_of(train, self.label)
         check_labels("fine-tuning", self.label, labels)
         few = few_of_each(labels, self.few_labels, 1, np.random.default_rng((seed, 1)))
@@ -99,7 +103,7 @@ class FinetunedAction(Probe):
                     "prediction": scores.argmax(axis=1).astype(np.int64),
                     "scores": scores,
                 }
-                choice = {"layer": "finetuned"}
+                choice = {"layer": "finetuned", "rescaled": rescaled}
                 baselines = {"chance": 1 / classes}
                 numbers.append(Evaluation(f"top1{head}{amount}", predictions, choice, [choice], baselines))
         return numbers
@@ -122,6 +126,18 @@ class FinetunedAction(Probe):
             watch_every=0,
         )
         pretrain(method, source, schedule, seed, device)
+
+
+def at_initial_norms(encoder: Encoder) -> tuple[Encoder, bool]:
+    """A copy that computes the same, with kernels as long as PyTorch initialises them, so that networks that were
+    pretrained differently learn alike at one rate; and whether it could be: a network in which not every convolution is
+    normalised is copied as it is. PyTorch draws weights evenly within 1 / sqrt(inputs): squared and summed they are a
+    third of the outputs."""
+    try:
+        norms = [(convolution.out_channels / 3) ** 0.5 for convolution, _ in normalised_convolutions(encoder)]
+    except ValueError:
+        return copy.deepcopy(encoder), False
+    return rescale(encoder, norms), True
 
 
 class Subset:

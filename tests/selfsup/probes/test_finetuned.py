@@ -7,7 +7,8 @@ import torch
 from torch import Generator
 
 from selfsup.networks.per_frame import PerFrameConvNet
-from selfsup.probes.finetuned import FinetunedAction
+from selfsup.networks.rescaling import kernel_norms
+from selfsup.probes.finetuned import FinetunedAction, at_initial_norms
 from selfsup.probes.probe import Evaluation, Pretrained
 from selfsup.views.geometry import RandomCrop
 
@@ -83,3 +84,20 @@ def test_one_class_is_nothing_to_tell_apart(encoder, splits) -> None:
     splits[0].labels["colour"][:] = 1
     with pytest.raises(ValueError, match="fine-tuning: all 60 training clips have the same 'colour'"):
         evaluate(encoder, splits)
+
+
+def test_kernels_are_brought_to_an_initialisations_length_and_compute_the_same() -> None:
+    torch.manual_seed(0)
+    trained = PerFrameConvNet(widths=[4, 8], side=16, frames=2, seconds=1.0, contrast=0.0, stabilised=False).eval()
+    with torch.no_grad():
+        for parameter in trained.parameters():
+            if parameter.ndim == 4:
+                parameter *= 3
+    rescaled, could = at_initial_norms(trained)
+    fresh = PerFrameConvNet(widths=[4, 8], side=16, frames=2, seconds=1.0, contrast=0.0, stabilised=False)
+    assert could
+    for one, other in zip(kernel_norms(rescaled), kernel_norms(fresh), strict=True):
+        assert one == pytest.approx(other, rel=0.2)
+    frames = torch.rand(3, 2, 3, 16, 16) * 2 - 1
+    for before, after in zip(trained.blocks(frames), rescaled.eval().blocks(frames), strict=True):
+        torch.testing.assert_close(after, before, atol=5e-3, rtol=5e-3)
