@@ -8,13 +8,16 @@ CORES ?= all
 # Twice: errors only. pip warns once a package of an index that it skips, hundreds of lines.
 QUIET := --quiet --quiet
 
-.PHONY: help table test lint wheels repro lock clean
+.PHONY: help table quick test lint wheels repro lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 table: $(VENV) ## the comparison table: snakemake --cores all reports/table.md
 	snakemake --cores $(CORES) reports/table.md
+
+quick: $(VENV) ## the whole table at the smallest scale, for a first look: its numbers mean nothing
+	snakemake --cores $(CORES) reports/smoke/toyworld/table.md
 
 repro: $(VENV) ## the same work under DVC
 	dvc repro

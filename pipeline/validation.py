@@ -13,7 +13,7 @@ _FastLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 BOOLEAN = "tag:yaml.org,2002:bool"
 
 
-class Loader(_FastLoader):
+class Loader(_FastLoader):  # type: ignore[misc]
     """YAML as DVC reads it: `on`, `yes` and the like are words (YAML 1.2), and a key that stands twice is an error."""
 
     yaml_implicit_resolvers: ClassVar = {

@@ -65,7 +65,7 @@ def trial(
 
     untrained = fresh().encoders()["encoder"]
     probe = Linear(label=label, penalties=settings.penalties, max_iterations=settings.max_iterations)
-    (read_out,) = probe.evaluate(**labelled_splits(untrained, sources, label, settings, device), seed=settings.seed)
+    read_out, *_ = probe.evaluate(**labelled_splits(untrained, sources, label, settings, device), seed=settings.seed)
     method = fresh()
     assert isinstance(method, SupervisedWindows)
     pretrain(method, sources["train"], schedule, settings.seed, device, on_log)

@@ -24,6 +24,7 @@ from pipeline.lineage import exclusions, fingerprints
 from pipeline.lineage.exclusions import read_exclusions
 from pipeline.lineage.receipts import open_receipt, read_receipt
 from pipeline.parameters import Parameters, keys_of
+from pipeline.parameters.models import class_paths
 from pipeline.store import sample
 from pipeline.store.index import read_index
 from pipeline.tables import lecture as lectures
@@ -168,6 +169,19 @@ def report_part(parameters: Parameters, scale: str, dataset: str, part: str) -> 
         stage.notes |= {"numbers": len(made.measured)}
 
 
+def related(parameters: Parameters) -> set[frozenset[str]]:
+    """Pairs of runs, one of which trains the other's method among its own tasks."""
+    of_method: dict[str, list[str]] = {}
+    for name, run in parameters.runs.items():
+        of_method.setdefault(run.train.method, []).append(name)
+    return {
+        frozenset((name, part))
+        for name, run in parameters.runs.items()
+        for path in class_paths(run.train.arguments)
+        for part in of_method.get(path, [])
+    }
+
+
 def answers(parameters: Parameters, results: Sequence[Result], ids: Sequence[str]) -> list[Answers]:
     """Of every number `top1` of the first seed, what was answered. ids: every number that can be named."""
     found = []
@@ -226,6 +240,7 @@ def contents(
     pairs = numbers.between(
         results,
         references=parameters.references(dataset),
+        related=related(parameters),
         draws=parameters.bootstrap.draws,
         seed=parameters.bootstrap.seed,
     )

@@ -27,6 +27,8 @@ from selfsup.statistics.intervals import LEVEL, Interval
 PART_OF = dict(zip("ABC", paths.PARTS, strict=True))
 OF_BOXES, AT_EDGE, APART, OTHER_BUDGET = "ᵇ", "ᵉ", "*", "†"
 """Marks: told where the object is; a choice at the end of what was tried; not 0, corrected; another budget."""
+FIRST_METRICS = ("top1", "top5", "accuracy", "error")
+"""Of the protocols: those that are printed where there is no room for all."""
 SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -55,16 +57,14 @@ def render_lecture_report(lecture: Lecture, report: ReportContents, part: str = 
     parts = [
         f"# The lecture's tables, measured{f': {part}' if part else ''}",
         *_introduction(report),
-        "## Measured here",
-        *measured_here(report),
-        *between_runs(report),
-        *hard_clips(report),
     ]
     for number, table in enumerate(lecture.tables, 1):
         if part and part != PART_OF[table.part]:
             continue
         parts += _lecture_table(number, table, lecture, cells, report)
+    parts += beyond_the_tables(report, cells)
     parts += ["## About the lecture", "\n".join(item(note) for note in lecture.notes)]
+    parts += ["## Measured here", *measured_here(report), *between_runs(report), *hard_clips(report)]
     parts += ["## Left out", *skipped_files_section(report)]
     parts += ["## Where a number comes from", *_audit(report, cells)]
     return "\n\n".join(parts) + "\n"
@@ -109,6 +109,26 @@ def over(seeds: Sequence[int], clips: str = "clips") -> str:
     if len(seeds) > 1:
         return f"{clips} and seeds"
     return f"{clips} alone: another seed may give a number outside of it"
+
+
+def beyond_the_tables(report: ReportContents, cells: Mapping[tuple[str, str], Measured]) -> list[str]:
+    """Systems that the lecture names without printing a result: their number under each protocol's first metric."""
+    printed = {number.run for number in cells.values()}
+    rows = []
+    for number in report.measured:
+        gap = number.difference
+        if number.run in printed or gap is None or number.metric not in FIRST_METRICS:
+            continue
+        value = shown_interval(number.value, number.low, number.high, number.metric)
+        difference = shown_difference(gap.value, gap.low, gap.high, number.metric)
+        rows.append([f"`{number.run}`", f"`{number.protocol}.{number.metric}`", value, difference])
+    if not rows:
+        return []
+    note = paragraph(
+        """Runs that stand in no table above. To reference: the difference to the run that it is compared with, the
+        untrained one of the same network where there is one."""
+    )
+    return ["## Beyond the lecture's tables", note, grid(["Run", "Number", "Value", "To reference"], rows)]
 
 
 def measured_here(report: ReportContents) -> list[str]:

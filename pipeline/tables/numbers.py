@@ -103,11 +103,21 @@ def measure(
     return measured
 
 
+MOST_PAIRED = 6
+"""Runs that are evaluated alike of which every pair is compared; of more there would be hundreds of differences."""
+
+
 def between(
-    results: Sequence[Result], *, references: Mapping[tuple[str, str, str], str], draws: int, seed: int
+    results: Sequence[Result],
+    *,
+    references: Mapping[tuple[str, str, str], str],
+    related: Collection[frozenset[str]] = (),
+    draws: int,
+    seed: int,
 ) -> list[Between]:
     """Differences between runs that were evaluated alike, references aside, every pair once: the later in `results`
-    minus the earlier. draws, seed: of the bootstrap. Raises UserError like `measure`."""
+    minus the earlier. related: pairs of runs, the only ones where more than `MOST_PAIRED` were evaluated alike (a
+    multi-task run and its tasks). draws, seed: of the bootstrap. Raises UserError like `measure`."""
     alike: dict[tuple[str, ...], dict[str, list[Member]]] = {}
     for result in results:
         one = result.evaluation
@@ -118,7 +128,9 @@ def between(
             runs.setdefault(one.run, []).append((result, scored))
     found = []
     for runs in alike.values():
-        for first, second in combinations(runs.values(), 2):
+        for (name, first), (other, second) in combinations(runs.items(), 2):
+            if len(runs) > MOST_PAIRED and frozenset((name, other)) not in related:
+                continue
             gap = _difference(second, first, draws=draws, seed=seed)
             if gap is not None:
                 greater, lesser = (

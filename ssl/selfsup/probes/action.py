@@ -13,7 +13,7 @@ import numpy as np
 from selfsup.probes.classifiers import Softmax
 from selfsup.probes.features import LabelledFeatures, clip_features, pooled, pooled_each
 from selfsup.probes.probe import Evaluation, Pretrained, Probe
-from selfsup.probes.selection import check_labels, check_splits, choose, few_of_each
+from selfsup.probes.selection import all_labels, check_labels, check_splits, choose, few_labels
 from selfsup.source import Source
 
 
@@ -47,7 +47,7 @@ class Action(Probe):
         """label: the clip's label to predict. dims: the most numbers that a block of one frame is pooled to.
         frames: of each clip, for an encoder of single frames; one of several takes those of its window.
         few_labels: training clips a class whose labels are used, drawn `few_draws` times: the numbers are means over
-        the draws. Block and penalty are chosen on all validation clips, for all draws at once.
+        the draws. Each draw chooses block and penalty on as many validation clips.
         penalties, max_iterations: see `Linear`.
         """
         self.label = label
@@ -80,23 +80,22 @@ class Action(Probe):
         labels = splits["train"].labels
         check_labels("action recognition", self.label, labels)
         classes = splits["train"].classes
-        few = few_of_each(labels, self.few_labels, self.few_draws, np.random.default_rng((seed, 1)))
+        truth = splits["validation"].labels
+        few = few_labels(labels, truth, self.few_labels, self.few_draws, np.random.default_rng((seed, 1)))
         numbers = []
         for head, joined in (("", in_order), ("_blind", averaged)):
             blocks = {split: joined(one) for split, one in splits.items()}
-            for amount, draws in (("", [np.arange(len(labels))]), ("_few", few)):
+            for amount, draws in (("", all_labels(labels, truth)), ("_few", few)):
                 chosen = choose(
                     (blocks["train"], labels),
-                    (blocks["validation"], splits["validation"].labels),
+                    (blocks["validation"], truth),
                     draws,
                     self.penalties,
                     lambda x, y, penalties: Softmax.path(x, y, classes, penalties, self.max_iterations),
                 )
-                test_set = splits["test"]
-                numbers.append(
-                    chosen.evaluated(
-                        f"top1{head}{amount}", test_set.features.rows, test_set.labels, blocks["test"], classes
-                    )
+                metrics = {f"top1{head}{amount}": 1 / classes}
+                numbers += chosen.evaluated(
+                    metrics, splits["test"].features.rows, splits["test"].labels, blocks["test"]
                 )
         return numbers
 

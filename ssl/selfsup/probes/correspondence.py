@@ -13,13 +13,15 @@ from selfsup.methods.audiovisual.ave_net import AVENet
 from selfsup.methods.method import Progress
 from selfsup.probes.probe import Evaluation, Pretrained, Probe
 from selfsup.source import Source, TooLittleData
+from selfsup.statistics.metrics import auc
 
 BATCH = 256  # clips that go through the networks at once; changes what comes out by rounding only
 
 
 class Correspondence(Probe):
-    """The method's own answer, with the threshold that it was trained to; nothing is fitted, so that the training and
-    validation splits are not read. Number `accuracy`."""
+    """The method's own answer; nothing is fitted, so that the training and validation splits are not read. Numbers
+    `accuracy`, with the threshold that it was trained to, and `auc`, the area under the ROC curve, with any: a network
+    that answers "different" to all is right in half of the cases, whatever its distances are worth."""
 
     table = "clips"
     streams = ("frames", "spectrogram")
@@ -38,8 +40,8 @@ class Correspondence(Probe):
     def evaluate(
         self, pretrained: Pretrained, *, train: Source, validation: Source, test: Source, device: str, seed: int
     ) -> list[Evaluation]:
-        """seed: of frames, sounds and partners. Baselines: `chance`, and `ceiling`, the accuracy of whoever knows what
-        sounds in both clips of each pair and nothing else: mismatched pairs that sound alike are lost to them.
+        """seed: of frames, sounds and partners. Baselines: `chance`, and `ceiling`, what somebody reaches who knows
+        what sounds in both clips of each pair and nothing else: mismatched pairs that sound alike are lost to them.
 
         Raises TooLittleData where more than half of the test clips are of one file.
         """
@@ -69,8 +71,14 @@ class Correspondence(Probe):
             "scores": probabilities,
         }
         choice = {"layer": "embedding"}
-        baselines = {"chance": 0.5, "ceiling": float((same == matching).mean())}
-        return [Evaluation("accuracy", predictions, choice, [choice], baselines)]
+        ceilings = {
+            "accuracy": float((same == matching).mean()),
+            "auc": float(auc(predictions["label"], same.astype(np.float64)).mean()),
+        }
+        return [
+            Evaluation(metric, predictions, choice, [choice], {"chance": 0.5, "ceiling": ceiling})
+            for metric, ceiling in ceilings.items()
+        ]
 
 
 def of_other_films(films: Tensor, generator: Generator) -> Tensor:

@@ -3,7 +3,8 @@ CVPR 2018, section 3.4. Nothing is trained: a test clip is of the class with mos
 are nearest to it, each weighing exp(cosine / temperature).
 
 The features are the last block's, averaged over all of its axes and over the frames that are kept of a clip, which may
-be more for training clips than for the others; the paper has one embedding and fixes k at 200.
+be more for training clips than for the others, less the training clips' mean: after a ReLU all features point the same
+way, and cosines between them are near 1 whatever they show. The paper has one embedding and fixes k at 200.
 """
 
 from typing import ClassVar
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from selfsup.probes.features import LabelledFeatures
 from selfsup.probes.probe import Evaluation, FeatureProbe, Retrieved
-from selfsup.probes.selection import check_labels
+from selfsup.probes.selection import check_labels, ends_at_edge
 from selfsup.probes.watch import nearest, votes
 from selfsup.statistics.metrics import top1
 
@@ -43,7 +44,8 @@ class KNN(FeatureProbe):
     ) -> list[Evaluation]:
         """seed: unused, for nothing is drawn. Raises TooLittleData like `Linear`."""
         check_labels("nearest neighbours", self.label, train.labels)
-        bank, choosing, asked = (embedded(one) for one in (train, validation, test))
+        centre = averaged(train).mean(dim=0)
+        bank, choosing, asked = (embedded(one, centre) for one in (train, validation, test))
         known = torch.from_numpy(train.labels)
         most = max(*self.neighbours, self.kept)
 
@@ -75,9 +77,15 @@ class KNN(FeatureProbe):
             "scores": scores,
         }
         retrieved = Retrieved("train", train.features.rows[places[:, : self.kept].numpy()])
-        return [Evaluation("top1", predictions, candidates[best], candidates, {"chance": 1 / train.classes}, retrieved)]
+        chance, at_edge = {"chance": 1 / train.classes}, ends_at_edge([self.neighbours[best]], self.neighbours)
+        return [Evaluation("top1", predictions, candidates[best], candidates, chance, retrieved, at_edge)]
 
 
-def embedded(split: LabelledFeatures) -> Tensor:
-    """(N, C) of length 1."""
-    return F.normalize(torch.from_numpy(split.features.averages).mean(dim=1), dim=1)
+def averaged(split: LabelledFeatures) -> Tensor:
+    """(N, C), over the frames that are kept of a clip."""
+    return torch.from_numpy(split.features.averages).mean(dim=1)
+
+
+def embedded(split: LabelledFeatures, centre: Tensor) -> Tensor:
+    """centre: (C,), the training clips' mean -> (N, C), what differs from it, of length 1."""
+    return F.normalize(averaged(split) - centre, dim=1)

@@ -8,16 +8,16 @@ All features are held in memory: good for some 100,000 frames. `pooled` says wha
 
 from typing import ClassVar
 
-import numpy as np
-
 from selfsup.probes.classifiers import Softmax
 from selfsup.probes.features import LabelledFeatures
 from selfsup.probes.probe import Evaluation, FeatureProbe
-from selfsup.probes.selection import check_labels, choose
+from selfsup.probes.selection import all_labels, check_labels, choose
+from selfsup.statistics.metrics import TOP
 
 
 class Linear(FeatureProbe):
-    """One softmax layer a block and penalty; the pair that is best on validation is scored on the test clips."""
+    """One softmax layer a block and penalty; the pair with the best top-1 on validation is scored on the test clips.
+    Numbers `top1` and, of more than five classes, `top5` of the same answers."""
 
     table = "clips"
     streams = ("frames",)
@@ -48,8 +48,11 @@ class Linear(FeatureProbe):
         chosen = choose(
             (train.features.blocks, train.labels),
             (validation.features.blocks, validation.labels),
-            [np.arange(len(train.labels))],
+            all_labels(train.labels, validation.labels),
             self.penalties,
             lambda x, y, penalties: Softmax.path(x, y, train.classes, penalties, self.max_iterations),
         )
-        return [chosen.evaluated("top1", test.features.rows, test.labels, test.features.blocks, train.classes)]
+        metrics = {"top1": 1 / train.classes}
+        if train.classes > TOP:
+            metrics[f"top{TOP}"] = TOP / train.classes
+        return chosen.evaluated(metrics, test.features.rows, test.labels, test.features.blocks)

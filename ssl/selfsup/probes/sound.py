@@ -13,7 +13,7 @@ import numpy as np
 from selfsup.probes.classifiers import OneVsAllSVM
 from selfsup.probes.features import clip_features
 from selfsup.probes.probe import Evaluation, Pretrained, Probe
-from selfsup.probes.selection import check_labels, check_splits, choose, few_of_each
+from selfsup.probes.selection import all_labels, check_labels, check_splits, choose, few_labels
 from selfsup.source import Source
 
 
@@ -73,9 +73,10 @@ class SoundSVM(Probe):
         )
         check_labels("sound classification", self.label, fitting.labels)
         classes = fitting.classes
-        few = few_of_each(fitting.labels, self.few_labels, self.few_draws, np.random.default_rng((seed, 1)))
+        labels = fitting.labels, choosing.labels
+        few = few_labels(*labels, self.few_labels, self.few_draws, np.random.default_rng((seed, 1)))
         numbers = []
-        for amount, draws in (("", [np.arange(len(fitting.labels))]), ("_few", few)):
+        for amount, draws in (("", all_labels(*labels)), ("_few", few)):
             chosen = choose(
                 (fitting.features.blocks, fitting.labels),
                 (choosing.features.blocks, choosing.labels),
@@ -84,5 +85,5 @@ class SoundSVM(Probe):
                 lambda x, y, costs: OneVsAllSVM.path(x, y, classes, costs, self.max_iterations),
             )
             tested = final.features
-            numbers.append(chosen.evaluated(f"top1{amount}", tested.rows, final.labels, tested.blocks, classes))
+            numbers += chosen.evaluated({f"top1{amount}": 1 / classes}, tested.rows, final.labels, tested.blocks)
         return numbers

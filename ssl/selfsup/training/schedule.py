@@ -3,14 +3,18 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Generator, Tensor, nn
 
 from selfsup.source import TooLittleData
+from selfsup.training.lars import LARS
 from selfsup.training.precision import PRECISIONS, Precision
 from selfsup.training.seeds import derived_seed
+
+TRUST = 0.001
+"""LARS' trust coefficient in SimCLR's code."""
 
 
 @dataclass(frozen=True)
@@ -20,10 +24,10 @@ class Schedule:
     steps: int
     batch_size: int
     """Entries drawn from the row table each step; a method may make several views of each."""
-    optimiser: Literal["sgd", "adamw"]
+    optimiser: Literal["sgd", "adamw", "lars"]
     learning_rate: float
     momentum: float
-    """Of SGD, without Nesterov's variant; AdamW's first beta."""
+    """Of SGD and LARS, without Nesterov's variant; AdamW's first beta."""
     weight_decay: float
     """Of weight matrices and kernels only: biases and the scales and shifts of normalisations are left alone."""
     warmup_steps: int
@@ -42,7 +46,7 @@ class Schedule:
 
     def __post_init__(self) -> None:
         """Refuse what would otherwise be read as something else, or fail after hours."""
-        choices = {"optimiser": ("sgd", "adamw"), "decay": ("cosine", "step"), "precision": PRECISIONS}
+        choices = {"optimiser": ("sgd", "adamw", "lars"), "decay": ("cosine", "step"), "precision": PRECISIONS}
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"schedule: {name} must be {' or '.join(allowed)}, not {getattr(self, name)!r}")
@@ -95,13 +99,16 @@ def with_smaller_batches(schedule: Schedule, size: int) -> Schedule:
 def optimiser(parameters: list[nn.Parameter], schedule: Schedule) -> torch.optim.Optimizer:
     """One group of parameters with what the schedule says of it."""
     # Everything with one dimension is a bias or belongs to a normalisation.
-    split = [
-        {
-            "params": [parameter for parameter in parameters if parameter.ndim > 1],
-            "weight_decay": schedule.weight_decay,
-        },
-        {"params": [parameter for parameter in parameters if parameter.ndim <= 1], "weight_decay": 0.0},
+    kernels = [parameter for parameter in parameters if parameter.ndim > 1]
+    others = [parameter for parameter in parameters if parameter.ndim <= 1]
+    split: list[dict[str, Any]] = [
+        {"params": kernels, "weight_decay": schedule.weight_decay},
+        {"params": others, "weight_decay": 0.0},
     ]
+    if schedule.optimiser == "lars":
+        for group, adapted in zip(split, (True, False), strict=True):
+            group["adapted"] = adapted
+        return LARS(split, lr=schedule.learning_rate, momentum=schedule.momentum, trust=TRUST)
     if schedule.optimiser == "sgd":
         return torch.optim.SGD(split, lr=schedule.learning_rate, momentum=schedule.momentum)
     return torch.optim.AdamW(split, lr=schedule.learning_rate, betas=(schedule.momentum, 0.999))

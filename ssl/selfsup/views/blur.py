@@ -1,6 +1,8 @@
 """Gaussian blur, a sigma an image, as matrices that a crop's can take in."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -10,6 +12,21 @@ from selfsup.views.separable import separable
 
 SHARP = 1e-6
 """px: a Gaussian this narrow is one weight of exactly 1."""
+
+
+@dataclass(frozen=True)
+class RandomBlur:
+    """Blur as an argument: with `probability`, of a `sigma` uniform between two values, in px of the result."""
+
+    probability: float
+    sigma: tuple[float, float]
+    ranges: ClassVar = {"probability": (0, 1), "sigma": (0.01, 100)}
+
+    def sigmas(self, batch: int, generator: Generator) -> Tensor | None:
+        """(B,) px for `resized_crop`, see `random_sigmas`; None where blur is off."""
+        if self.probability == 0:
+            return None
+        return random_sigmas(batch, generator, sigma=self.sigma, probability=self.probability)
 
 
 def random_sigmas(

@@ -1,12 +1,53 @@
 """Colour jitter and random greyscale: one 3 x 3 matrix and one offset an image, applied once."""
 
 import math
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Generator, Tensor
 
 GREY = (0.299, 0.587, 0.114)
 """Luma of ITU-R BT.601, as in PIL; torchvision's weights differ from it by 0.0001, and so may saturations."""
+
+
+@dataclass(frozen=True)
+class ColourDistortion:
+    """The colour changes that contrastive methods share: see `colour_jitter`.
+
+    brightness, contrast, saturation, hue: strengths. jitter: probability of these four. grayscale: probability of
+    losing all colours. Either is off at 0. SimCLR of strength s: .8 s, .8 s, .8 s, .2 s, .8 and .2.
+    """
+
+    brightness: float
+    contrast: float
+    saturation: float
+    hue: float
+    jitter: float
+    grayscale: float
+    ranges: ClassVar = {
+        "brightness": (0, 1),
+        "contrast": (0, 1),
+        "saturation": (0, 1),
+        "hue": (0, 0.5),
+        "jitter": (0, 1),
+        "grayscale": (0, 1),
+    }
+
+    def __call__(self, images: Tensor, generator: Generator) -> Tensor:
+        """images: (B, 3, H, W) float in [-1, 1] -> the same shape and range."""
+        if self.jitter == 0 and self.grayscale == 0:
+            return images
+        return colour_jitter(
+            images,
+            generator,
+            brightness=self.brightness,
+            contrast=self.contrast,
+            saturation=self.saturation,
+            hue=self.hue,
+            probability=self.jitter,
+            grayscale=self.grayscale,
+        )
 
 
 def colour_jitter(

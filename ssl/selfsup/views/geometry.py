@@ -119,6 +119,18 @@ def rotate90(images: Tensor, turns: int) -> Tensor:
             return images.flip(-2).transpose(-2, -1)
 
 
+def random_turns(images: Tensor, generator: Generator, probability: float) -> Tensor:
+    """images: (B, C, H, H) -> the same shape, each image turned with `probability`, by 90, 180 or 270 degrees, all
+    equally likely. On squares only. SimCLR's figure 4 (f) (Chen et al., ICML 2020).
+    """
+    coin, quarter = torch.rand(2, len(images), generator=generator, device=images.device)
+    quarters = torch.where(coin < probability, 1 + (3 * quarter).long(), 0)[:, None, None, None]
+    result = images
+    for turns in (1, 2, 3):
+        result = torch.where(quarters == turns, rotate90(images, turns), result)
+    return result
+
+
 def object_crop(frames: Tensor, boxes: Tensor, around: Tensor) -> Tensor:
     """frames: (B, 1, C, H, H) uint8. boxes: (B, 4), left, top, right, bottom as shares of the side. around: (B,).
     -> (B, 1, C, H, H) float32, 0 to 255: the square around each box whose side is `around` times the box's longer one

@@ -38,7 +38,8 @@ def test_each_softmax_layer_of_a_path_is_what_it_is_alone_in_any_order(
 
 
 @pytest.mark.parametrize(("count", "dims"), [(200, 12), (40, 100)])
-def test_a_path_of_machines_finds_what_liblinear_finds(count: int, dims: int) -> None:
+def test_a_path_of_machines_finds_what_liblinear_finds(monkeypatch: pytest.MonkeyPatch, count: int, dims: int) -> None:
+    monkeypatch.setattr(classifiers, "TOLERANCE", 1e-6)
     features, labels = examples(count, dims)
     costs = [10.0, 1.0]
     for cost, fitted in zip(costs, OneVsAllSVM.path(features, labels, CLASSES, costs, 2000), strict=True):
@@ -46,6 +47,15 @@ def test_a_path_of_machines_finds_what_liblinear_finds(count: int, dims: int) ->
         alone = LinearSVC(C=cost / count, dual=False, intercept_scaling=1000, tol=1e-8, max_iter=100_000)
         decided = alone.fit(z_scored(features), labels).decision_function(z_scored(features))
         np.testing.assert_allclose(fitted.scores(features), decided, atol=1e-2)
+
+
+def test_features_that_vary_a_thousand_times_more_along_some_axes_take_few_iterations() -> None:
+    rng = np.random.default_rng(0)
+    mixed = rng.normal(size=(600, 40)) * np.geomspace(1, 1e-3, 40) @ np.linalg.qr(rng.normal(size=(40, 40)))[0]
+    labels = (mixed @ rng.normal(size=40) > 0).astype(int)
+    for path in (Softmax.path, OneVsAllSVM.path):
+        [fitted] = path(mixed[:, None].astype(np.float32), labels, 2, [0.01], 500)
+        assert fitted.iterations < 40
 
 
 @pytest.mark.parametrize("path", [Softmax.path, OneVsAllSVM.path])

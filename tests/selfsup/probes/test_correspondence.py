@@ -1,30 +1,47 @@
 """Correspondence asks the method about matching and mismatched pairs of the test clips."""
 
+import numpy as np
 import pytest
 import torch
 
 from selfsup.probes.correspondence import Correspondence, of_other_films
 from selfsup.probes.probe import Evaluation, Pretrained
 from selfsup.source import TooLittleData
+from selfsup.statistics.metrics import per_example
 from selfsup.training import build
 from tests.selfsup.probes.numbered import ARGUMENTS, COUNT, NETWORKS, Numbered, Oracle
 
 PAIRS = 3
 
 
-def evaluate(count: int = COUNT, seed: int = 0) -> Evaluation:
+def evaluate(count: int = COUNT, seed: int = 0, metric: str = "accuracy") -> Evaluation:
     method = build(Oracle, ARGUMENTS, NETWORKS, seed=0)
     source = Numbered(count)
-    [number] = Correspondence(label="sounding", pairs=PAIRS).evaluate(
+    numbers = Correspondence(label="sounding", pairs=PAIRS).evaluate(
         Pretrained(method.encoders(), method), train=source, validation=source, test=source, device="cpu", seed=seed
     )
-    return number
+    assert [number.metric for number in numbers] == ["accuracy", "auc"]
+    return next(number for number in numbers if number.metric == metric)
 
 
 def test_who_knows_the_clips_is_right_every_time() -> None:
     number = evaluate()
     assert number.metric == "accuracy"
     assert (number.predictions["prediction"] == number.predictions["label"]).all()
+
+
+def test_the_area_under_the_curve_needs_no_threshold() -> None:
+    number = evaluate(metric="auc")
+    assert per_example("auc")(number.predictions).mean() == 1
+    # With one right answer for all the area is one half: what a network that always says "different" has.
+    constant = number.predictions | {
+        "scores": np.tile(np.array([[0.9, 0.1]], np.float32), (len(number.predictions["row"]), 1))
+    }
+    assert per_example("auc")(constant).mean() == 0.5
+    # Who knows the classes alone ranks pairs of a class alike: they win half of those that they share.
+    alike = (number.predictions["row"] - number.predictions["partner"]) % 3 == 0
+    shared = (alike & (number.predictions["label"] == 0)).sum() / (number.predictions["label"] == 0).sum()
+    assert number.baselines == {"chance": 0.5, "ceiling": pytest.approx(1 - shared / 2)}
 
 
 def test_half_of_a_clips_pairs_match_and_no_mismatched_one_is_its_own() -> None:

@@ -79,10 +79,24 @@ def of_frames(*clips: list[tuple[float, float]]) -> LabelledFeatures:
 
 
 def test_a_clip_is_the_average_of_its_frames_however_many_are_kept() -> None:
-    # (1, 1) is nearer to the first training clip's average, at 45 degrees, than to the other's, at 17; of single
-    # frames that one's are the nearest.
-    train = of_frames([(1, 0), (0, 1)], [(1, 0.3), (1, 0.3)])
-    test = of_frames([(1, 1)], [(1, 0.3)])
+    # About the training clips' centre, (0.25, 0.25), (0.5, 0.4) points nearly as the first clip's average does; its
+    # single frames point elsewhere.
+    train = of_frames([(1, 0), (0, 1)], [(1, -1), (-1, 1)])
+    test = of_frames([(0.5, 0.4)], [(-0.2, -0.3)])
     probe = KNN(label="colour", neighbours=[1], temperature=0.07, kept=1)
     [number] = probe.evaluate(train=train, validation=test, test=test, seed=0)
     assert number.predictions["prediction"].tolist() == [0, 1]
+
+
+def test_what_all_clips_have_in_common_is_no_likeness() -> None:
+    """A large mean: without it all cosines are near 1, and the longer of two clips is the nearer."""
+    train = of_frames([(100, 101)], [(103, 100)])
+    test = of_frames([(101, 104)], [(120, 110)])
+    probe = KNN(label="colour", neighbours=[1], temperature=0.07, kept=1)
+    [number] = probe.evaluate(train=train, validation=test, test=test, seed=0)
+    assert number.predictions["prediction"].tolist() == [0, 1]
+
+
+def test_a_k_at_an_end_of_what_was_tried_is_flagged(splits) -> None:
+    assert evaluate(splits, neighbours=[5, 60]).at_edge
+    assert not evaluate(splits, neighbours=[5]).at_edge

@@ -97,3 +97,15 @@ def test_one_class_alone_is_refused(encoder, splits) -> None:
     splits[0].labels["colour"].zero_()
     with pytest.raises(ValueError, match="all 60 training clips have the same 'colour'"):
         evaluate(encoder, splits)
+
+
+def test_of_more_than_five_classes_the_first_five_count_too(encoder, splits) -> None:
+    for source in splits:
+        source.classes = {"colour": list("abcdef")}
+    train, validation, test = (
+        clip_features(encoder, source, label="colour", times_per_clip=1, dims=DIMS, device="cpu") for source in splits
+    )
+    first, five = Linear(**PROTOCOL).evaluate(train=train, validation=validation, test=test, seed=0)
+    assert (first.metric, five.metric) == ("top1", "top5")
+    assert five.baselines == {"chance": 5 / 6}
+    assert five.predictions is first.predictions

@@ -280,7 +280,7 @@ def test_the_rate_falls_in_steps_at_fractions_of_the_run() -> None:
 @pytest.mark.parametrize(
     "mistake",
     [
-        {"optimiser": "lars"},
+        {"optimiser": "adagrad"},
         {"decay": "linear"},
         {"precision": "fp16"},
         {"steps": 0},

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from torch import Generator, Tensor
 from torchvision.transforms.v2 import functional as twin
 
-from selfsup.views.blur import blur_matrices, gaussian_blur, kernel_radius, random_sigmas
+from selfsup.views.blur import RandomBlur, blur_matrices, gaussian_blur, kernel_radius, random_sigmas
 
 
 def test_a_blur_worked_by_hand() -> None:
@@ -66,3 +66,11 @@ def test_half_of_the_images_are_blurred_by_uniform_sigmas() -> None:
 def test_the_generator_alone_decides() -> None:
     assert torch.equal(sigmas_of(1), sigmas_of(1))
     assert not torch.equal(sigmas_of(1), sigmas_of(2))
+
+
+def test_as_an_argument_it_draws_the_same_sigmas_or_none() -> None:
+    sigmas = RandomBlur(0.5, (0.3, 1.0)).sigmas(8, Generator().manual_seed(0))
+    expected = random_sigmas(8, Generator().manual_seed(0), sigma=(0.3, 1.0), probability=0.5)
+    assert sigmas is not None
+    assert torch.equal(sigmas, expected)
+    assert RandomBlur(0.0, (0.3, 1.0)).sigmas(8, Generator()) is None

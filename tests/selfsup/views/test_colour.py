@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from torch import Generator, Tensor
 from torchvision.transforms.v2 import functional as twin
 
-from selfsup.views.colour import GREY, adjusted, colour_jitter
+from selfsup.views.colour import GREY, ColourDistortion, adjusted, colour_jitter
 
 SIMCLR = {"brightness": 0.8, "contrast": 0.8, "saturation": 0.8, "hue": 0.2, "probability": 0.8, "grayscale": 0.2}
 NOTHING = {"brightness": 0.0, "contrast": 0.0, "saturation": 0.0, "hue": 0.0, "probability": 1.0, "grayscale": 0.0}
@@ -210,3 +210,12 @@ def test_a_strength_above_one_does_not_turn_pictures_into_negatives() -> None:
 
 def test_weights_of_grey_sum_to_one() -> None:
     assert sum(GREY) == pytest.approx(1, abs=1e-12)
+
+
+def test_as_an_argument_it_is_the_same_jitter() -> None:
+    images = pictures(6)
+    distorted = ColourDistortion(brightness=0.8, contrast=0.8, saturation=0.8, hue=0.2, jitter=0.8, grayscale=0.2)
+    expected = colour_jitter(images, Generator().manual_seed(0), **SIMCLR)
+    assert torch.equal(distorted(images, Generator().manual_seed(0)), expected)
+    off = ColourDistortion(brightness=0.8, contrast=0.8, saturation=0.8, hue=0.2, jitter=0.0, grayscale=0.0)
+    assert torch.equal(off(images, Generator()), images)

@@ -10,7 +10,7 @@ from torchvision.transforms.functional import gaussian_blur
 from torchvision.transforms.functional import resized_crop as torchvision_resized_crop
 
 from selfsup.views.blur import kernel_radius
-from selfsup.views.geometry import RandomCrop, random_resized_crop_flip, resized_crop, rotate90
+from selfsup.views.geometry import RandomCrop, random_resized_crop_flip, random_turns, resized_crop, rotate90
 
 ANY = {"scale": (0.2, 1.0), "ratio": (0.75, 4 / 3), "flip": 0.5}
 
@@ -194,3 +194,14 @@ def test_an_image_comes_out_the_same_alone_and_in_a_batch(parameters: list[tuple
         for n in range(len(parameters))
     ]
     torch.testing.assert_close(together, torch.cat(alone))
+
+
+def test_images_are_turned_by_one_to_three_quarters_with_their_probability() -> None:
+    picture = torch.rand(3, 4, 4)
+    images = picture.expand(2000, 3, 4, 4)
+    turned = random_turns(images, Generator().manual_seed(0), 0.6)
+    ways = [torch.rot90(picture, quarter, dims=(-2, -1)) for quarter in range(4)]
+    shares = [(turned == way).flatten(1).all(dim=1).float().mean().item() for way in ways]
+    assert shares == pytest.approx([0.4, 0.2, 0.2, 0.2], abs=0.04)
+    assert sum(shares) == pytest.approx(1)
+    assert torch.equal(random_turns(images, Generator(), 0.0), images)

@@ -55,8 +55,8 @@ class AVENet(Method):
     near silence; in that brightness and saturation are not changed either; in crops of random size and aspect, where
     the paper's have one size; in the optimiser that params.yaml names, AdamW with a rate that is not a staircase; in
     the embedding's normalisation; where `negatives` says so; and in that frames are cropped around the main object
-    where a dataset knows its box, as the stills of image methods are: on whole frames of an earlier toyworld accuracy
-    was at chance after 800 steps, around objects at 61 %.
+    where a dataset knows its box and `around` says so, as the stills of image methods are: on whole frames of an
+    earlier toyworld accuracy was at chance after 800 steps, around objects at 61 %.
     """
 
     table = "clips"
@@ -77,7 +77,7 @@ class AVENet(Method):
         dims: int,
         negatives: Literal["one", "all"],
         grid: float,
-        around: tuple[float, float],
+        around: tuple[float, float] | None,
         crop: RandomCrop,
     ) -> None:
         """vision, sound: encoders of one frame and of a stretch of spectrogram.
@@ -86,7 +86,7 @@ class AVENet(Method):
         paper; all, the sounds of every other clip of the batch, positives and negatives weighing the same.
         grid: seconds; sound begins at multiples of it, one frame's time: see `pair_times`.
         around: least and greatest side of the square around the box, in longer sides of the box: drawn evenly in
-        training, their mean when asked.
+        training, their mean when asked. null: whole frames, as in the paper.
         crop: from that square.
         """
         super().__init__()
@@ -117,10 +117,11 @@ class AVENet(Method):
     def views(self, batch: Batch, generator: Generator, progress: Progress) -> Pairs:
         """frames (B, 1, 3, H, H) uint8, boxes (B, 1, 4), spectrogram (B, T, 257) -> images and sounds."""
         frames = batch.streams["frames"]
-        least, greatest = self.around
-        around = least + (greatest - least) * torch.rand(len(frames), generator=generator, device=frames.device)
-        around_objects = {"frames": object_crop(frames, batch.streams["boxes"][:, 0], around)}
-        images = self.crop(self.vision.prepare(around_objects), generator)
+        if self.around is not None:
+            least, greatest = self.around
+            around = least + (greatest - least) * torch.rand(len(frames), generator=generator, device=frames.device)
+            frames = object_crop(frames, batch.streams["boxes"][:, 0], around)
+        images = self.crop(self.vision.prepare({"frames": frames}), generator)
         return Pairs(images, self.sound.prepare(batch.streams), batch.parents)
 
     def loss(self, views: Pairs) -> dict[str, Tensor]:
@@ -152,9 +153,10 @@ class AVENet(Method):
 
     def embed_frames(self, frames: Tensor, boxes: Tensor) -> Tensor:
         """frames: (B, 1, 3, H, H) uint8. boxes: (B, 1, 4) shares of the picture. -> (B, dims) of length 1."""
-        around = torch.full((len(frames),), sum(self.around) / 2, device=frames.device)
-        cropped = object_crop(frames, boxes[:, 0], around)
-        embedded: Tensor = self.vision_embedding(self.vision.blocks(self.vision.prepare({"frames": cropped})))
+        if self.around is not None:
+            around = torch.full((len(frames),), sum(self.around) / 2, device=frames.device)
+            frames = object_crop(frames, boxes[:, 0], around)
+        embedded: Tensor = self.vision_embedding(self.vision.blocks(self.vision.prepare({"frames": frames})))
         return embedded
 
     def embed_sounds(self, spectrogram: Tensor) -> Tensor:

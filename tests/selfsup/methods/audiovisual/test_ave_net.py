@@ -122,3 +122,13 @@ def test_distances_are_computed_in_fp32_whatever_the_networks_are_computed_in() 
     expected = method._correspondence(method.vision_embedding(pictures), method.sound_embedding(heard), torch.arange(8))
     assert loss.dtype == torch.float32
     torch.testing.assert_close(loss, expected, rtol=1e-6, atol=0)
+
+
+def test_without_around_frames_are_whole_in_training_and_when_asked() -> None:
+    frames = torch.randint(256, (2, 1, 3, 16, 16), generator=Generator().manual_seed(0), dtype=torch.uint8)
+    corner = torch.tensor([0.0, 0.0, 0.25, 0.25]).expand(2, 1, 4)
+    whole, cut = ave_net(around=None).eval(), ave_net().eval()
+    cut.load_state_dict(whole.state_dict())
+    everywhere = torch.tensor([0.0, 0.0, 1.0, 1.0]).expand(2, 1, 4)
+    torch.testing.assert_close(whole.embed_frames(frames, corner), whole.embed_frames(frames, everywhere))
+    assert not torch.allclose(cut.embed_frames(frames, corner), whole.embed_frames(frames, corner), atol=1e-3)
