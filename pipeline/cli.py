@@ -222,7 +222,7 @@ def record() -> None:
     """Commit what Snakemake made to DVC, after making sure that Snakemake has nothing left to do."""
     from pipeline.lineage.dvc_sync import record as verb
 
-    verb()
+    verb(_parameters())
 
 
 @app.command(rich_help_panel=AUDITOR)

@@ -48,8 +48,10 @@ def make_all(project: Project) -> None:
         os.sched_setaffinity(0, CORES)
     try:
         project.run(
-            "snakemake", "--cores", "all", "reports/table.md", "reports/shortcuts.md", "reports/figures/toyworld.webp"
+            *("snakemake", "--cores", "all", "reports/table.md", "reports/images.md"),
+            *("reports/shortcuts.md", "reports/figures/toyworld.webp"),
         )
+        project.pipeline("readme")
         project.pipeline("record")
     finally:
         if CORES:

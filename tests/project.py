@@ -16,6 +16,7 @@ import yaml
 from filelock import FileLock
 
 from pipeline.validation import Loader
+from tests.jobs import Job, listed
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -73,19 +74,14 @@ class Project:
     def pipeline(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return self.run("python", "-m", "pipeline", *arguments, check=check)
 
+    def jobs(self, *targets: str) -> list[Job]:
+        """What Snakemake would run."""
+        done = self.run("snakemake", "-n", *targets)
+        return listed(done.stdout + done.stderr)
+
     def pending(self) -> list[str]:
-        """Jobs that Snakemake would run for the table: `pretrain rotation`, `evaluate_toyworld_order rotation`,
-        `publish` ..."""
-        done = self.run("snakemake", "-n", "reports/table.md")
-        jobs, rule = [], ""
-        for line in (done.stdout + done.stderr).splitlines():
-            if line.startswith(("rule ", "localrule ")):
-                rule = line.split()[1].rstrip(":")
-                jobs.append(rule)
-            elif line.strip().startswith("wildcards:"):
-                values = dict(part.strip().split("=") for part in line.split(":", 1)[1].split(","))
-                jobs[-1] = " ".join([rule, *(values[key] for key in ("run", "split", "shard") if key in values)])
-        return sorted(set(jobs))
+        """Names of the jobs that Snakemake would run for the table."""
+        return sorted({name for job in self.jobs("reports/table.md") for name in job.names})
 
     def stale_in_dvc(self) -> list[str]:
         """Stages whose own dependencies, parameters or outputs have changed, as DVC sees it."""

@@ -1,14 +1,19 @@
 """Where Snakemake and DVC meet: what both depend on, recording one's work in the other, restoring a clone."""
 
 import subprocess
+from collections.abc import Collection
 from pathlib import Path
 
-from pipeline import cards, process
+from pipeline import cards, paths, process
 from pipeline.errors import UserError
+from pipeline.files import write_text
 from pipeline.lineage import exclusions, fingerprints, folder_digest
 from pipeline.parameters import Parameters
+from pipeline.tables import readme
 
 TARGET = "reports/table.md"
+LOCK = Path("dvc.lock")
+README = Path("README.md")
 
 
 def refresh(parameters: Parameters, scale: str) -> list[Path]:
@@ -43,15 +48,36 @@ def pending() -> list[str]:
     return [row[0] for row in rows if len(row) == 2 and row[1].isdigit()]
 
 
-def record() -> None:
-    """Raises UserError while Snakemake has something to do: dvc.lock would certify what was not made."""
+def record(parameters: Parameters) -> None:
+    """Writes dvc.lock anew, without stages that dvc.yaml has no more. Raises UserError while Snakemake has something to
+    do, since dvc.lock would certify what was not made; and where the README prints other numbers than the report."""
     jobs = pending()
     if jobs:
         raise UserError(
             f"Snakemake has {', '.join(jobs)} left to do; `snakemake --cores all {TARGET}` first, then record"
         )
+    metrics = paths.published_report() / "metrics.json"
+    if README.exists() and not readme.is_current(README, metrics, parameters):
+        raise UserError(f"{README}: prints other numbers than {metrics}; `python -m pipeline readme` first, then record")
     _must("recording in dvc.lock", "dvc", "commit", "--force", "--quiet")
+    listed = _must("asking DVC for its stages", "dvc", "stage", "list", "--name-only", "--quiet")
+    text = LOCK.read_text(encoding="utf-8")
+    if (kept := pruned(text, listed.split())) != text:
+        write_text(LOCK, kept)
     print("recorded in dvc.lock; commit it with git, and `dvc push` what it names")
+
+
+def pruned(lock: str, stages: Collection[str]) -> str:
+    """The text of a dvc.lock without the entries of other stages: `dvc commit` keeps those of runs that are no more."""
+    lines, keeps = [], True
+    for line in lock.splitlines(keepends=True):
+        if line.startswith("  ") and not line.startswith(("   ", "  -")):
+            keeps = line.strip().rstrip(":").strip("'\"") in stages
+        elif not line.startswith(" "):
+            keeps = True
+        if keeps:
+            lines.append(line)
+    return "".join(lines)
 
 
 def restore() -> None:

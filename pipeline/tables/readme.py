@@ -56,3 +56,11 @@ def refresh(readme: Path, metrics: Path, parameters: Parameters) -> None:
     before, after = text.partition(BEGIN)[0], text.partition(END)[2]
     table = excerpt(parameters, json.loads(metrics.read_text(encoding="utf-8")))
     write_text(readme, f"{before}{BEGIN}\n{table}\n{END}{after}")
+
+
+def is_current(readme: Path, metrics: Path, parameters: Parameters) -> bool:
+    """Whether the README prints these numbers; so it does where it has no marks."""
+    _, marked, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
+    return not marked or rest.partition(END)[0].strip() == excerpt(
+        parameters, json.loads(metrics.read_text(encoding="utf-8"))
+    )

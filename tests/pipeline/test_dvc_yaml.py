@@ -5,7 +5,6 @@ stale; what else a stage then calls for has nothing to do.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -13,47 +12,18 @@ from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
 from pipeline.parameters import Parameters, keys_of, read_parameters
+from tests.jobs import Job
 from tests.project import ROOT, Project, project_at
 
-AGGREGATES = ("data", "pretrain_all", "evaluate_all", "table")
-"""Rules that make nothing."""
 
-
-@dataclass
-class Job:
-    """What Snakemake would run, and for how many protocols."""
-
-    rule: str
-    read: set[str] = field(default_factory=set)
-    written: set[str] = field(default_factory=set)
-    values: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def protocols(self) -> list[str]:
-        """Of an evaluation, from runs/evaluations/SCALE/ON/PROTOCOL/..."""
-        found = [path.split("/")[4] for path in self.written if path.startswith("runs/evaluations/")]
-        return sorted(set(found))
-
-    @property
-    def stages(self) -> set[str]:
-        """The stages of DVC that it belongs to."""
-        if self.protocols:
-            return {f"evaluate@{protocol}" for protocol in self.protocols}
-        if self.rule in ("decode", "index", "mine"):
-            return {f"decode@{self.values['dataset']}"}
-        return {{"publish": "report", "pretrain": f"pretrain@{self.values.get('run')}"}.get(self.rule, self.rule)}
-
-    def keys(self, given: Parameters) -> set[str]:
-        """The keys of params.yaml that it depends on."""
-        values = self.values
-        if self.protocols:
-            told = [("evaluate", protocol) for protocol in self.protocols]
-        elif self.rule == "pretrain":
-            told = [("pretrain", values["run"])]
-        else:
-            told = [(self.rule, "")] if self.rule != "index" else []
-        dataset = values.get("dataset", given.dataset)
-        return {key for stage, name in told for key in keys_of(given, stage, given.scale, dataset, name)}
+def keys_of_job(job: Job, given: Parameters) -> set[str]:
+    """The keys of params.yaml that a job depends on."""
+    if job.protocols:
+        told = [("evaluate", protocol) for protocol in job.protocols]
+    else:
+        told = [(job.rule, job.values.get("run", ""))] if job.rule != "index" else []
+    dataset = job.values.get("dataset", given.dataset)
+    return {key for stage, name in told for key in keys_of(given, stage, given.scale, dataset, name)}
 
 
 @pytest.fixture(scope="module")
@@ -67,17 +37,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture(scope="module")
 def jobs(copied: Project) -> list[Job]:
     """All that lead to the table, and that make all data."""
-    done = copied.run("snakemake", "-n", "--forceall", "data", "reports/table.md")
-    found: list[Job] = []
-    for line in (done.stdout + done.stderr).splitlines():
-        name, _, said = line.strip().partition(": ")
-        if line.startswith(("rule ", "localrule ")):
-            found.append(Job(line.split()[1].rstrip(":")))
-        elif name in ("input", "output"):
-            (found[-1].read if name == "input" else found[-1].written).update(said.split(", "))
-        elif name == "wildcards":
-            found[-1].values = dict(part.split("=") for part in said.split(", "))
-    return [job for job in found if job.rule not in AGGREGATES]
+    return copied.jobs("--forceall", "data", "reports/table.md")
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +111,7 @@ def test_what_a_job_writes_is_an_output_of_its_stages(jobs: list[Job], stages: d
 def test_what_a_job_is_told_dvc_tracks(jobs: list[Job], stages: dict[str, PipelineStage], given: Parameters) -> None:
     for job in jobs:
         keys = tracked(stages[name] for name in job.stages)
-        assert not [key for key in job.keys(given) if not covered(key, keys, ".")], job
+        assert not [key for key in keys_of_job(job, given) if not covered(key, keys, ".")], job
 
 
 def test_a_runs_stage_is_of_its_own_block_alone(stages: dict[str, PipelineStage], given: Parameters) -> None:

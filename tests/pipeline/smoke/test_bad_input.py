@@ -4,47 +4,42 @@ import re
 
 import pytest
 
-from tests.project import FEATURES, LINEAR, RUN, WEIGHTS, Project
+from tests.project import LINEAR, RUN, WEIGHTS, Project
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize(
-    ("stage", "file", "expected"),
-    [
-        ("features", WEIGHTS, "not a readable checkpoint"),
-        ("features", "data/decoded/smoke/toyworld-stills/train-000.arrow", "not a readable shard"),
-        ("evaluate", FEATURES, "holds no readable features"),
-        ("evaluate", f"{RUN}/heads.safetensors", "not a readable checkpoint"),
-    ],
-)
-def test_what_is_corrupt_is_named_by_the_stage_that_reads_it(
-    made: Project, stage: str, file: str, expected: str
-) -> None:
-    (made.root / file).write_bytes(b"\0" * 100)
-    kept = [made.root / path for path in (f"{LINEAR}/numbers.json", FEATURES) if path != file]
-    before = [path.read_bytes() for path in kept]
-    arguments = "--scale smoke --dataset toyworld-stills --run rotation --seed 0 --on toyworld-stills"
-    protocol = ["--protocol", "linear"] if stage == "evaluate" else []
-    done = made.pipeline(stage, *arguments.split(), *protocol, check=False)
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"error: {file}: {expected}")
-    assert done.stderr.count("\n") == 1
-    assert [path.read_bytes() for path in kept] == before
+SHARD = "data/decoded/smoke/toyworld-stills/train-000.arrow"
+EVALUATE = "evaluate --scale smoke --dataset toyworld-stills --run rotation --seed 0 --on toyworld-stills"
+
+
+def test_what_is_corrupt_is_named_by_the_stage_that_reads_it(made: Project) -> None:
+    before = (made.root / LINEAR / "numbers.json").read_bytes()
+    damaged = {
+        SHARD: "not a readable shard",
+        WEIGHTS: "not a readable checkpoint",
+        f"{RUN}/heads.safetensors": "not a readable checkpoint",
+    }
+    for file, expected in damaged.items():
+        (made.root / file).write_bytes(b"\0" * 100)
+        done = made.pipeline(*EVALUATE.split(), "--protocols", "linear,knn", check=False)
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"error: {file}: {expected}")
+        assert done.stderr.count("\n") == 1
+        assert (made.root / LINEAR / "numbers.json").read_bytes() == before
 
 
 def test_a_damaged_shard_is_made_anew_as_the_message_says_and_nothing_is_trained_again(made: Project) -> None:
-    shard = "data/decoded/smoke/toyworld-stills/train-000.arrow"
-    before = (made.root / shard).read_bytes()
-    (made.root / shard).write_bytes(before[: len(before) // 2])
-    stage = "features --scale smoke --dataset toyworld-stills --run rotation --seed 0 --on toyworld-stills"
-    said = made.pipeline(*stage.split(), check=False).stderr
-    assert f"{shard}: not a readable shard" in said
-    assert f"delete it, and `snakemake {shard}` makes it anew" in said
-    (made.root / shard).unlink()
-    assert f"`snakemake {shard}` makes it" in made.pipeline(*stage.split(), check=False).stderr
-    made.run("snakemake", "--cores", "all", shard)
-    assert (made.root / shard).read_bytes() == before
+    before = (made.root / SHARD).read_bytes()
+    (made.root / SHARD).write_bytes(before[: len(before) // 2])
+    evaluate = [*EVALUATE.split(), "--protocols", "linear"]
+    said = made.pipeline(*evaluate, check=False).stderr
+    assert f"{SHARD}: not a readable shard" in said
+    assert f"delete it, and `snakemake {SHARD}` makes it anew" in said
+    (made.root / SHARD).unlink()
+    assert f"`snakemake {SHARD}` makes it" in made.pipeline(*evaluate, check=False).stderr
+    made.run("snakemake", "--cores", "all", SHARD)
+    assert (made.root / SHARD).read_bytes() == before
     assert made.pending() == ["publish", "report"]
 
 
@@ -80,15 +75,15 @@ def test_a_target_that_is_not_there_is_one_line(made_once: Project, target: str,
     ("stage", "named"),
     [
         ("pretrain --dataset toyworld --run", "rotatoin"),
-        ("features --dataset toyworld-stills --on toyworld-stills --run", "rotatoin"),
-        ("evaluate --dataset toyworld-stills --on toyworld-stills --run rotation --protocol", "liner"),
+        ("evaluate --dataset toyworld-stills --on toyworld-stills --run rotation --protocols", "linear,liner"),
     ],
 )
 def test_a_stage_asked_for_what_params_do_not_name_is_one_line(made_once: Project, stage: str, named: str) -> None:
     done = made_once.run(*f"python -m pipeline {stage} {named} --scale smoke --seed 0".split(), check=False)
     assert done.returncode == 1
     assert re.fullmatch(
-        rf"error: params\.yaml: .*no run.* '{named}'; did you mean '(rotation|linear)'\?\n", done.stderr
+        rf"error: params\.yaml: .*no (run|protocol) '{named.split(',')[-1]}'; did you mean '(rotation|linear)'\?\n",
+        done.stderr,
     )
 
 
