@@ -19,7 +19,9 @@ import torch
 from torch import Tensor
 
 from selfsup.methods.method import Method
-from selfsup.methods.reference import Supervised, SupervisedSound, SupervisedVideo
+from selfsup.methods.audiovisual.supervised_sound import SupervisedSound
+from selfsup.methods.image.supervised import Supervised
+from selfsup.methods.video.supervised import SupervisedVideo
 from selfsup.networks.convnet import ConvNet
 from selfsup.networks.per_frame import PerFrameConvNet
 from selfsup.networks.spectrogram_net import SpectrogramNet
@@ -29,7 +31,7 @@ from selfsup.training.precision import Precision
 
 ROUNDS, STEPS, WARM = 5, 8, 4
 WIDTHS, CLASSES = [32, 64, 128, 256], 10
-CROP = {"label": "label", "crop_scale": (0.7, 1.0), "flip": 0.5}
+CROP = {"scale": (0.7, 1.0), "flip": 0.5}
 
 
 class Repeated:
@@ -58,11 +60,11 @@ def cases() -> dict[str, tuple[Callable[[], Method], Repeated]]:
     sounds = torch.randn(64, 200, 257) * 2 - 6
     return {
         "128 stills of 64 px": (
-            partial(build, Supervised, {**CROP, "crop_ratio": (0.75, 1.3333)}, of_stills, 0),
+            partial(build, Supervised, {"label": "label", "crop": {**CROP, "ratio": (0.75, 1.3333)}}, of_stills, 0),
             Repeated({"frames": stills}),
         ),
         "32 clips of 8 frames of 32 px": (
-            partial(build, SupervisedVideo, {**CROP, "crop_ratio": (0.9, 1.1)}, of_clips, 0),
+            partial(build, SupervisedVideo, {"label": "label", "crop": {**CROP, "ratio": (0.9, 1.1)}}, of_clips, 0),
             Repeated({"frames": clips}),
         ),
         "64 sounds of 1 s": (
