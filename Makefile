@@ -8,7 +8,7 @@ CORES ?= all
 # Twice: errors only. pip warns once a package of an index that it skips, hundreds of lines.
 QUIET := --quiet --quiet
 
-.PHONY: help table quick test lint wheels repro lock clean
+.PHONY: help table quick test check lint wheels repro lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -24,6 +24,9 @@ repro: $(VENV) ## the same work under DVC
 
 test: $(VENV) ## the tests, the smoke pipeline included, a process a core
 	python -m pytest --numprocesses auto --dist worksteal
+
+check: lint ## lint, and the tests that take seconds
+	python -m pytest --numprocesses auto --dist worksteal -m "not slow"
 
 lint: $(VENV) ## formatting, style, types, the wall between pipeline and selfsup
 	ruff check .

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project import Project, once, project_at
+from tests.project import Project, once, project_at, read_settings
 
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
@@ -41,8 +41,22 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return once(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own, make_all)
 
 
+FAMILIES = (
+    *("random", "supervised", "rotation"),
+    *("random_video", "supervised_video", "shuffle_and_learn", "shuffle_and_learn_background"),
+    *("random_sound", "random_ave_net", "ave_net"),
+)
+"""Runs that between them have every stage and protocol; that every other run trains too, one test says."""
+
+
 def make_all(project: Project) -> None:
-    """On every core: whoever else needs it waits."""
+    """A few runs of each part of the lecture, and one that begins with another's weights. On every core: whoever else
+    needs it waits."""
+    project.keep_runs(*FAMILIES)
+    begun = read_settings(project.root / "params.yaml")["runs"]["rotation"]
+    begun["train"] |= {"init_from": {"encoder": "supervised"}}
+    project.set("runs.begun_rotation", {**begun, "evaluate": {"knn": "random"}})
+    project.run("git", "commit", "--quiet", "--all", "--message", "Keep a few runs")
     mine = os.sched_getaffinity(0) if CORES else set()
     if CORES:
         os.sched_setaffinity(0, CORES)

@@ -92,13 +92,20 @@ class Project:
         change_settings(self.root / "params.yaml", key, value)
 
     def keep_runs(self, *names: str, protocols: Collection[str] = ()) -> None:
-        """Leave only these runs in params.yaml, each its own reference; and of their protocols only these."""
-        path = self.root / "params.yaml"
+        """Leave only these runs in params.yaml and data/tables.yaml, and of their protocols, if any are named, only
+        those. One that was compared with a run that goes is compared with itself."""
+        path, tables = self.root / "params.yaml", self.root / "data/tables.yaml"
         data = read_settings(path)
         runs = {name: data["runs"][name] for name in names}
         for name, run in runs.items():
-            run["evaluate"] = {one: name for one in run["evaluate"] if one in protocols or not protocols}
+            kept = {one: with_ for one, with_ in run["evaluate"].items() if one in protocols or not protocols}
+            run["evaluate"] = {one: with_ if with_ in runs else name for one, with_ in kept.items()}
         write_settings(path, {**data, "runs": runs})
+        lecture = read_settings(tables)
+        for row in (row for table in lecture["tables"] for row in table["rows"]):
+            aliases = (row["measured"] or {}).items()
+            row["measured"] = {column: alias for column, alias in aliases if alias.split(".")[0] in runs} or None
+        write_settings(tables, lecture)
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace a text that must be there."""
@@ -114,7 +121,7 @@ class Project:
 
 
 def read_settings(path: Path = ROOT / "params.yaml") -> dict[str, Any]:
-    """params.yaml as plain values, no part of it shared with another as YAML's anchors share them."""
+    """A YAML file as plain values, no part of it shared with another as YAML's anchors share them."""
     plain: dict[str, Any] = json.loads(json.dumps(yaml.load(path.read_text(), Loader=Loader)))
     return plain
 

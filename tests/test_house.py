@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.tables.readme import BEGIN, END, excerpt
-
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -49,9 +47,3 @@ def test_no_registry_is_named() -> None:
         text = (ROOT / lock).read_text()
         assert "://" not in text
         assert "index-" not in text  # an option that names an index
-
-
-def test_the_readme_prints_the_table_as_it_came_out() -> None:
-    table = (ROOT / "reports" / "table.md").read_text()
-    _, _, rest = (ROOT / "README.md").read_text().partition(BEGIN)
-    assert rest.partition(END)[0].strip() == excerpt(table)

@@ -58,7 +58,9 @@ def record(parameters: Parameters) -> None:
         )
     metrics = paths.published_report() / "metrics.json"
     if README.exists() and not readme.is_current(README, metrics, parameters):
-        raise UserError(f"{README}: prints other numbers than {metrics}; `python -m pipeline readme` first, then record")
+        raise UserError(
+            f"{README}: prints other numbers than {metrics}; `python -m pipeline readme` first, then record"
+        )
     _must("recording in dvc.lock", "dvc", "commit", "--force", "--quiet")
     listed = _must("asking DVC for its stages", "dvc", "stage", "list", "--name-only", "--quiet")
     text = LOCK.read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.media import image
-from tests.project import WEIGHTS, Project
+from tests.project import WEIGHTS, Project, read_settings
 
 pytestmark = pytest.mark.slow
 
@@ -55,17 +55,48 @@ def test_dvc_does_what_snakemake_would_and_neither_does_it_again(made: Project) 
         "evaluate ave_net retrieval",
         "evaluate random_ave_net retrieval",
     }
+    before = receipts(made)
     made.run("dvc", "repro")
     assert made.pending() == []
     assert made.stale_in_dvc() == []
+    # What DVC calls for beyond that has nothing to do, and of a job's protocols those are kept that are current.
+    folder = "runs/evaluations/smoke/toyworld/retrieval/toyworld"
+    evaluated = {f"{folder}/{run}/seed-0/receipt.json" for run in ("ave_net", "random_ave_net")}
+    assert {path for path, made_by in receipts(made).items() if made_by != before[path]} == {
+        *evaluated,
+        "reports/smoke/toyworld/receipt.json",
+        "reports/receipt.json",
+    }
+
+
+def receipts(project: Project) -> dict[str, bytes]:
+    found = [path for folder in ("data", "runs", "reports") for path in (project.root / folder).rglob("*receipt.json")]
+    return {path.relative_to(project.root).as_posix(): path.read_bytes() for path in found}
+
+
+def test_what_snakemake_makes_is_recorded_with_what_belongs_to_it(made: Project) -> None:
     change_parameter_of_report(made)
     refused = made.pipeline("record", check=False)
     assert refused.returncode == 1
     assert "Snakemake has report, publish left to do" in refused.stderr.replace("\n", " ")
     made.run("snakemake", "--cores", "all", "reports/table.md")
+    refused = made.pipeline("record", check=False)
+    said = "README.md: prints other numbers than reports/metrics.json; `python -m pipeline readme` first, then record"
+    assert refused.stderr == f"error: {said}\n"
+    made.pipeline("readme")
     made.pipeline("record")
     assert made.stale_in_dvc() == []
     assert "up to date" in made.run("dvc", "repro").stdout
+    # A run that goes takes its entry with it.
+    assert "  pretrain@begun_rotation:" in (made.root / "dvc.lock").read_text()
+    kept = [run for run in read_settings(made.root / "params.yaml")["runs"] if run != "begun_rotation"]
+    made.keep_runs(*kept)
+    made.run("snakemake", "--cores", "all", "reports/table.md")
+    made.pipeline("readme")
+    made.pipeline("record")
+    assert "begun_rotation:" not in (made.root / "dvc.lock").read_text()
+    assert made.stale_in_dvc() == []
+    assert "nothing differs" in made.pipeline("audit", "--verify").stdout
 
 
 def test_an_experiment_is_compared_and_taken_back(made: Project) -> None:

@@ -43,6 +43,7 @@ ALWAYS = {"publish", "report", "evaluate", "pretrain", "index", "decode", "fetch
 @pytest.mark.parametrize(
     ("number", "stages"),
     [
+        ("begun_rotation.knn.top1", ALWAYS | {"crop"}),
         ("supervised.knn.top1", ALWAYS | {"crop"}),
         ("shuffle_and_learn.action.top1_few", ALWAYS | {"mine"}),
         ("ave_net.correspondence.accuracy", ALWAYS),
@@ -52,6 +53,8 @@ ALWAYS = {"publish", "report", "evaluate", "pretrain", "index", "decode", "fetch
 def test_a_chain_holds_the_stages_of_its_family(made_once: Project, number: str, stages: set[str]) -> None:
     told = json.loads(made_once.pipeline("audit", number, "--json").stdout)
     assert {step["stage"] for step in told["chain"]} == stages
+    trained = [step["run"] for step in told["chain"] if step["stage"] == "pretrain"]
+    assert trained == ([number.split(".")[0], "supervised"] if number.startswith("begun") else [number.split(".")[0]])
 
 
 def test_a_place_in_the_table_is_a_name(made_once: Project) -> None:

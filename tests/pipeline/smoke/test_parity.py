@@ -1,72 +1,184 @@
-"""What a change makes stale in Snakemake and in DVC is the same, for every kind of parameter and of fingerprint."""
+"""What a change makes stale: just so much in Snakemake, and in DVC the stages that those jobs belong to.
 
+tests/pipeline/test_dvc_yaml.py holds every job's inputs and parameters against its stages; here both drivers are asked.
+"""
+
+from collections.abc import Callable, Iterator
+
+import networkx
 import pytest
+from dvc.repo import Repo
 
-from tests.project import Project
+from tests.pipeline.added_method.adding import ADDED, add_block, add_file
+from tests.project import ROTATION, Project, read_settings
 
 pytestmark = pytest.mark.slow
 
-CLIPS = {"pretrain", "evaluate", "report", "publish"}
-FROZEN = {"features", "evaluate", "report", "publish"}
-LEARNING = CLIPS | FROZEN
-STILLS = {"decode", "index"} | LEARNING
-DECODED = {"mine"} | STILLS
-PRETRAIN = {"pretrain-images", "pretrain-video", "pretrain-audiovisual"}
-FEATURES = {"features-image", "features-vision"}
-OF_NETWORKS = {"evaluate-video", "evaluate-order", "evaluate-sound", "evaluate-correspondence"}
-EVALUATE = {"evaluate-image", "evaluate-vision"} | OF_NETWORKS
-"""Rules and stages by name, whatever their run or split."""
+REPORT = {"report", "publish"}
+OF_ROTATION = {"evaluate rotation knn", "evaluate rotation linear", "evaluate rotation pretext"}
 
-PARAMETERS = {
-    "scales.smoke.datasets.toyworld.clips.train": (
-        121,
-        {"fetch", "crop"} | DECODED,
-        {"fetch", "decode", "decode-images"},
+
+def evaluated(project: Project, *protocols: str, of: str = "") -> set[str]:
+    """Evaluations under these protocols; of a run, if it is named."""
+    runs = read_settings(project.root / "params.yaml")["runs"]
+    asked = [(run, protocol) for run, block in runs.items() for protocol in block["evaluate"]]
+    return {f"evaluate {run} {one}" for run, one in asked if one in protocols and of in ("", run)}
+
+
+def trained(project: Project, **named: str) -> set[str]:
+    """Runs whose block names a schedule or a set of networks."""
+    runs = read_settings(project.root / "params.yaml")["runs"]
+    fits = [run for run, block in runs.items() if all(block["train"][key] == value for key, value in named.items())]
+    return {f"pretrain {run}" for run in fits}
+
+
+def setting(key: str, value: object) -> Callable[[Project], None]:
+    return lambda project: project.set(key, value)
+
+
+def appended(file: str, text: str) -> Callable[[Project], None]:
+    def change(project: Project) -> None:
+        path = project.root / file
+        path.write_text(path.read_text() + text)
+
+    return change
+
+
+def add_method(project: Project) -> None:
+    add_file(project)
+    add_block(project)
+
+
+Jobs = Callable[[Project], set[str]]
+CHANGES: dict[str, tuple[Callable[[Project], None], Jobs]] = {
+    "a run's argument": (
+        setting("runs.rotation.train.arguments.turns", [0, 180]),
+        lambda project: {"pretrain rotation"} | OF_ROTATION | REPORT,
     ),
-    "scales.smoke.datasets.toyworld-stills.jitter": (0.9, {"crop"} | STILLS, {"crop"}),
-    "scales.smoke.store.jpeg_quality": (91, DECODED, {"decode", "decode-images"}),
-    "scales.smoke.mining.motion": (0.03, {"mine"} | CLIPS, {"decode"}),
-    "scales.smoke.training.rotation.networks.encoder.widths": ([16, 32, 48], LEARNING, {"pretrain-images"}),
-    "scales.smoke.training.ave_net.schedule.steps": (61, LEARNING, {"pretrain-audiovisual"}),
-    "scales.smoke.features.dims": (128, FROZEN, FEATURES),
-    "watch.neighbours": (10, LEARNING, PRETRAIN),
-    "device": ("cpu", LEARNING, PRETRAIN | FEATURES | EVALUATE),
-    "scales.smoke.threads": (2, LEARNING, PRETRAIN | FEATURES | EVALUATE),
-    "bootstrap.draws": (3000, {"evaluate", "report", "publish"}, EVALUATE | {"report"}),
-    "seeds": ([0, 1], LEARNING, PRETRAIN | FEATURES | EVALUATE | {"report"}),
+    "what another run begins with": (
+        setting("runs.supervised.train.steps.smoke", 61),
+        lambda project: (
+            {"pretrain supervised", "pretrain begun_rotation", "evaluate begun_rotation knn"}
+            | evaluated(project, "linear", "knn", of="supervised")
+            | REPORT
+        ),
+    ),
+    "a schedule that runs share": (
+        setting("scales.smoke.schedules.sound.weight_decay", 0.04),
+        lambda project: (
+            trained(project, schedule="sound")
+            | evaluated(project, "linear", "knn", "correspondence", "retrieval", "sound_svm", of="ave_net")
+            | REPORT
+        ),
+    ),
+    "networks that runs share": (
+        setting("scales.smoke.networks.sound.encoder.pool", 5),
+        lambda project: (
+            trained(project, networks="sound") | evaluated(project, "sound_svm", of="random_sound") | REPORT
+        ),
+    ),
+    "a protocol": (
+        setting("protocols.retrieval.arguments.depth", 20),
+        # A run's protocols are one job, which keeps those that are current.
+        lambda project: (
+            evaluated(project, "correspondence", "retrieval") | evaluated(project, "sound_svm", of="ave_net") | REPORT
+        ),
+    ),
+    "what is compared with what": (setting("runs.rotation.evaluate.linear", "supervised"), lambda project: REPORT),
+    "a comment": (appended(ROTATION, "\n# a comment\n"), lambda project: set()),
+    "a method's code": (
+        appended(ROTATION, "\nCONSTANT = 1\n"),
+        lambda project: {
+            "pretrain rotation",
+            "pretrain begun_rotation",
+            "evaluate begun_rotation knn",
+            *OF_ROTATION,
+            *REPORT,
+        },
+    ),
+    "a new method file": (add_file, lambda project: set()),
+    "a new method with its block": (
+        add_method,
+        lambda project: {
+            "pretrain upside_down",
+            "evaluate upside_down linear",
+            "evaluate upside_down knn",
+            *REPORT,
+        },
+    ),
+    "a probe's code": (
+        appended("ssl/selfsup/probes/order.py", "\nCONSTANT = 1\n"),
+        lambda project: (
+            evaluated(project, "order")
+            | evaluated(project, "action", "action_finetuned", of="shuffle_and_learn")
+            | REPORT
+        ),
+    ),
+    "the report's code": (appended("pipeline/stages/report.py", "\nCONSTANT = 1\n"), lambda project: REPORT),
+    "the tables": (appended("data/published.csv", "\n"), lambda project: REPORT),
 }
-"""By key: another value, the rules that are then stale, and the stages, those that the change itself reaches."""
+"""By what is changed: how, and the jobs that Snakemake then has for the table."""
 
-CODE = {
-    "stages/fetch": ({"fetch", "crop"} | DECODED, {"fetch"}),
-    "stages/crop": ({"crop"} | STILLS, {"crop"}),
-    "stages/decode": (DECODED, {"decode", "decode-images"}),
-    "stages/index": ({"index", "mine"} | LEARNING, {"decode", "decode-images"}),
-    "stages/mine": ({"mine"} | CLIPS, {"decode"}),
-    "stages/pretrain": (LEARNING, PRETRAIN | FEATURES | OF_NETWORKS),
-    "stages/features": (FROZEN, FEATURES),
-    "stages/evaluate": ({"evaluate", "report", "publish"}, EVALUATE),
-    "stages/report": ({"report", "publish"}, {"report"}),
-    "stages/publish": ({"publish"}, {"report"}),
+ONWARDS: dict[str, tuple[Callable[[Project], None], set[str], set[str]]] = {
+    "clips": (setting("scales.smoke.datasets.toyworld.clips.train", 121), {"fetch", "crop", "decode", "index"}, set()),
+    "stills": (setting("scales.smoke.datasets.toyworld-stills.jitter", 0.9), {"crop", "decode", "index"}, {"fetch"}),
+    "mining": (setting("scales.smoke.mining.motion", 0.03), {"mine"}, {"fetch", "crop", "decode", "index"}),
+    "features": (setting("scales.smoke.features.dims", 128), {"evaluate"}, {"index", "mine", "pretrain"}),
+    "threads": (setting("scales.smoke.threads", 2), {"pretrain", "evaluate"}, {"index", "mine"}),
+    "seeds": (setting("seeds", [0, 1]), {"pretrain", "evaluate", "report"}, {"index", "mine"}),
+    "code of a stage": (
+        appended("pipeline/stages/index.py", "\nCONSTANT = 1\n"),
+        {"index"},
+        {"fetch", "crop", "decode"},
+    ),
+    "exclusions": (
+        appended("data/excluded.txt", "toyworld/test/999999 not there\n"),
+        {"index", "report"},
+        {"fetch", "crop", "decode"},
+    ),
 }
-"""By module of the pipeline, of whose code a fingerprint stands: the same."""
+"""By what is changed: how, rules that are then stale, and rules that are not."""
 
 
-def stale(project: Project) -> tuple[set[str], set[str]]:
-    """Rules that Snakemake would run for the table, and stages that DVC finds changed."""
-    project.run("dvc", "repro", "fingerprint")
-    return {job.split()[0] for job in project.pending()}, {stage.partition("@")[0] for stage in project.stale_in_dvc()}
+@pytest.fixture(scope="module")
+def copied(made_once: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return made_once.copied_to(tmp_path_factory.mktemp("parity") / "project")
 
 
-@pytest.mark.parametrize("key", PARAMETERS)
-def test_a_parameter_makes_the_same_stale_in_both(made: Project, key: str) -> None:
-    value, *expected = PARAMETERS[key]
-    made.set(key, value)
-    assert stale(made) == tuple(expected)
+@pytest.fixture
+def changing(copied: Project) -> Iterator[Project]:
+    """What is changed in it is taken back."""
+    yield copied
+    (copied.root / ADDED).unlink(missing_ok=True)
+    copied.run("git", "checkout", "--quiet", ".")
 
 
-@pytest.mark.parametrize("module", CODE)
-def test_code_makes_the_same_stale_in_both(made: Project, module: str) -> None:
-    path = made.root / "pipeline" / f"{module}.py"
-    path.write_text(f"{path.read_text()}\nCHANGED = True\n")
-    assert stale(made) == CODE[module]
+def stale(project: Project) -> tuple[set[str], set[str], list[set[str]]]:
+    """Names of the jobs that Snakemake has for the table, stages that DVC would run, and the stages of each job. The
+    first refreshes the fingerprints, as DVC's first stage does."""
+    jobs = project.jobs("reports/table.md")
+    changed = set(project.stale_in_dvc()) - {"fingerprint"}
+    graph = Repo(str(project.root)).index.graph
+    after = {later.name for stage in graph if stage.name in changed for later in networkx.ancestors(graph, stage)}
+    return {name for job in jobs for name in job.names}, changed | after, [job.stages for job in jobs]
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_change_makes_stale_what_follows_from_it_and_dvc_calls_for_no_less(changing: Project, what: str) -> None:
+    change, expected = CHANGES[what]
+    change(changing)
+    jobs, stages, of_jobs = stale(changing)
+    assert jobs == expected(changing)
+    assert not [one for one in of_jobs if not one & stages]
+    assert jobs or not stages - {"report"}, "what changes nothing makes DVC work"
+
+
+@pytest.mark.parametrize("what", ONWARDS)
+def test_a_change_reaches_everything_after_it_and_nothing_before(changing: Project, what: str) -> None:
+    change, rules, not_rules = ONWARDS[what]
+    change(changing)
+    jobs, stages, of_jobs = stale(changing)
+    found = {job.split()[0] for job in jobs}
+    assert rules | REPORT <= found
+    assert not found & not_rules
+    assert not [one for one in of_jobs if not one & stages]
