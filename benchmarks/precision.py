@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from selfsup.methods.method import Method
 from selfsup.methods.audiovisual.supervised_sound import SupervisedSound
 from selfsup.methods.image.supervised import Supervised
+from selfsup.methods.method import Method
 from selfsup.methods.video.supervised import SupervisedVideo
 from selfsup.networks.convnet import ConvNet
 from selfsup.networks.per_frame import PerFrameConvNet
