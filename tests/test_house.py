@@ -30,6 +30,7 @@ def test_programs_start_in_the_root(command: list[str]) -> None:
 
 
 @pytest.mark.parametrize("stage", ["fetch", "decode", "index", "report", "publish", "reel"])
+@pytest.mark.slow
 def test_a_stage_that_needs_no_torch_does_not_import_it(stage: str) -> None:
     code = f"import sys, pipeline.stages.{stage}; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

@@ -40,6 +40,7 @@ def test_what_was_cut_off_is_not_taken_for_whole(tmp_path: Path) -> None:
         once(tmp_path, cut)
 
 
+@pytest.mark.slow
 def test_tests_run_without_the_plugin_that_runs_them_in_parallel() -> None:
     command = [
         "-m",

@@ -15,6 +15,8 @@ from pipeline.parameters import Parameters, keys_of, read_parameters
 from tests.jobs import Job
 from tests.project import ROOT, Project, project_at
 
+pytestmark = pytest.mark.slow
+
 
 def keys_of_job(job: Job, given: Parameters) -> set[str]:
     """The keys of params.yaml that a job depends on."""

@@ -94,6 +94,7 @@ def test_flow_takes_one_frame_to_the_next(clips: list[Clip]) -> None:
     assert error.mean() < 0.65 * ignorant.mean()
 
 
+@pytest.mark.slow
 def test_joints_lie_on_the_actor_where_they_are_visible(clips: list[Clip]) -> None:
     visible = []
     for clip in clips:

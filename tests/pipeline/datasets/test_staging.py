@@ -1,6 +1,7 @@
 """Where things stand, how large they are and when they move tells neither a label nor the direction of time."""
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from scipy.stats import f_oneway
 
@@ -11,6 +12,7 @@ TIMES = np.arange(6) / 3
 SIDE = 96
 
 
+@pytest.mark.slow
 def test_places_and_sizes_tell_no_label() -> None:
     rows, classes, acts = [], [], []
     for seed in range(300):

@@ -21,6 +21,8 @@ from pipeline.figures.contact_sheet import contact_sheet
 from pipeline.figures.strip import Strip
 from selfsup.class_path import load
 
+pytestmark = pytest.mark.slow
+
 SMALL = Toyworld(
     seed=3, clips={"train": 3, "validation": 1, "test": 1}, seconds=1.0, fps=12.5, side=64, sample_rate=48000, hard=0.5
 )

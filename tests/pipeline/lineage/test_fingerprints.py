@@ -122,6 +122,7 @@ def changed_by(project: Project, before: dict[str, str]) -> set[str]:
     return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
 
+@pytest.mark.slow
 def test_edits_of_files_change_what_they_reach(project: Project) -> None:
     rotation = "ssl/selfsup/methods/image/rotation.py"
     before = fingerprints(project)
@@ -146,6 +147,7 @@ def test_edits_of_files_change_what_they_reach(project: Project) -> None:
     assert changed_by(project, before) == set(), "parameters stand in receipts and in what drivers are told"
 
 
+@pytest.mark.slow
 def test_code_that_changes_under_a_planned_job_stops_it(project: Project) -> None:
     project.pipeline("fingerprint", "--scale", "smoke")
     source = project.root / "pipeline/datasets/toyworld/encode.py"

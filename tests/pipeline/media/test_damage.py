@@ -317,6 +317,7 @@ def test_a_long_file_takes_no_more_memory_than_a_short_one(tmp_path: Path) -> No
     assert max(peaks.values()) < 8, peaks
 
 
+@pytest.mark.slow
 def test_memory_is_limited(tmp_path: Path) -> None:
     path = film(tmp_path / "large.mp4", size=1024, times=EVEN[:4], seconds=0.2)
     roomy = SETTINGS | {"max_pixels": 10_000_000}

@@ -16,6 +16,8 @@ from pipeline.shortcuts.values import CUES, Clip
 from pipeline.store.shards import ShardWriter
 from pipeline.store.streams import Stream
 
+pytestmark = pytest.mark.slow
+
 MakeClip = Callable[[int], Clip]
 CLIPS, CLASSES = 300, 2
 STREAMS = {

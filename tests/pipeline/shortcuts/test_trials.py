@@ -19,6 +19,8 @@ from pipeline.store.streams import Stream
 from selfsup.networks.encoder import Window
 from selfsup.probes.ceilings import CONTRAST, Frames, Sound, with_motion
 
+pytestmark = pytest.mark.slow
+
 SIDE, COUNT, RATE = 32, 12, 200.0
 SMALLEST = 12  # sizes of the square at its smallest: which of them, hides which frames of a clip are looked at
 STREAMS = {"frames": Stream("uint8", (SIDE, SIDE, 3), None), "spectrogram": Stream("float32", (257,), RATE)}

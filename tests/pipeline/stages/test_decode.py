@@ -193,6 +193,7 @@ def test_a_file_that_breaks_in_the_middle_is_left_out_whole(clip: Path) -> None:
 
 
 @pytest.mark.usefixtures("house")
+@pytest.mark.slow
 def test_the_same_files_make_the_same_bytes(clip: Path) -> None:
     content = clip.read_bytes()
     listed({"one.mp4": content, "two.mp4": content, "half.mp4": content[:5000], "text.mp4": b"text"})
@@ -206,6 +207,7 @@ def test_the_same_files_make_the_same_bytes(clip: Path) -> None:
     assert len(hashes[0]) == 5
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_of_a_shard_it_leaves_nothing_and_is_made_the_same(house: Path, clip: Path) -> None:
     listed({f"{number}.mp4": clip.read_bytes() for number in range(120)})
     arrow = paths.shard("smoke", "toyworld", "train", 0)

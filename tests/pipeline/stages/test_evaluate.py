@@ -114,6 +114,7 @@ def test_what_follows_from_the_same_is_kept_and_touched_and_the_rest_made_anew()
 
 
 @pytest.mark.usefixtures("pretrained")
+@pytest.mark.slow
 def test_a_job_whose_parameters_changed_after_it_was_planned_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     planned = Dag(read_parameters()).planned_all("smoke", DATASET, PROTOCOLS)
     edit(("protocols", "knn", "arguments"), {"neighbours": [3]})

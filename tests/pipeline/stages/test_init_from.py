@@ -17,7 +17,7 @@ from pipeline.stages.evaluate import evaluate
 from pipeline.stages.pretrain import pretrain
 from tests.pipeline.stages.stills import DATASET, edit, write_split
 
-pytestmark = pytest.mark.usefixtures("decoded")
+pytestmark = [pytest.mark.usefixtures("decoded"), pytest.mark.slow]
 
 SEEN_TOO = 5
 """Test stills whose source file the other run was trained on."""

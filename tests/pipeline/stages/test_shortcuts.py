@@ -21,6 +21,8 @@ from pipeline.store.shards import ShardWriter
 from pipeline.store.streams import stream
 from tests.project import enter_settings
 
+pytestmark = pytest.mark.slow
+
 SIDE, FRAMES, RATE = 32, 10, 200
 SIZES = {"train": 60, "validation": 20, "test": 20}
 STREAMS = {name: stream(name, SIDE, 48000) for name in ("frames", "flow", "spectrogram")}

@@ -23,5 +23,5 @@ def test_files_that_are_left_out_are_told(files: int, left_out: list[tuple[str, 
     lines = told("train-000", files, left_out)
     assert lines[0] == expected[0]
     assert [line.partition(", and")[0] for line in lines[1:]] == expected[1:]
-    # By this the terminal finds the lines in a job's log.
+    # By this the lines are found in a job's log.
     assert bool(LEFT_OUT.search(lines[0])) == bool(left_out)

@@ -145,26 +145,7 @@ def test_every_row_has_the_values_of_its_slide(the_lecture: lecture.Lecture, ide
 
 
 def test_measured_numbers_stand_only_where_the_protocol_is_the_same_kind(the_lecture: lecture.Lecture) -> None:
-    built = {(table.id, row.label): alias for _, table, row in the_lecture.rows() for alias in row.measured.values()}
-    assert built == {
-        ("multi-task", "Rel. Pos"): "relative_position.linear.top5",
-        ("multi-task", "Colour"): "colourization.linear.top5",
-        ("multi-task", "Exemplar"): "exemplar_triplet.linear.top5",
-        ("multi-task", "Rel. Pos + colour"): "position_colour.linear.top5",
-        ("multi-task", "Rel. Pos + Exemplar"): "position_exemplar.linear.top5",
-        ("multi-task", "Rel. Pos + colour + Exemplar"): "position_colour_exemplar.linear.top5",
-        ("multi-task", "ImageNet labels"): "supervised.linear.top5",
-        ("simclr-comparison", "SimCLR"): "simclr.linear.top1",
-        ("simclr-comparison", "CMC"): "cmc.linear.top1",
-        ("simclr-comparison", "PIRL"): "pirl.linear.top1",
-        ("simclr-comparison", "MoCo"): "moco.linear.top1",
-        ("simclr-comparison", "InstDisc"): "instdisc.linear.top1",
-        ("imagenet-linear", "Pathak et al."): "context_encoder.linear.top1",
-        ("imagenet-linear", "Krähenbühl et al."): "data_dependent_init.linear.top1",
-        ("imagenet-linear", "Donahue et al."): "bigan.linear.top1",
-        ("imagenet-linear", "Doersch et al."): "relative_position.linear.top1",
-        ("imagenet-linear", "Zhang et al. (init: Krähenbühl et al.)"): "colourization.linear.top1",
-        ("imagenet-linear", "Noroozi and Favaro"): "jigsaw.linear.top1",
+    some = {
         ("simclr-comparison", "Supervised"): "supervised.linear.top1",
         ("simclr-comparison", "Rotation"): "rotation.linear.top1",
         ("imagenet-linear", "Random"): "random.linear.top1",
@@ -180,6 +161,12 @@ def test_measured_numbers_stand_only_where_the_protocol_is_the_same_kind(the_lec
         ("esc50", "ConvNet (supervised)"): "supervised_sound.sound_svm.top1",
         ("esc50", "Ours"): "ave_net.sound_svm.top1",
     }
+    built = {(table.id, row.label): alias for _, table, row in the_lecture.rows() for alias in row.measured.values()}
+    assert built.items() >= some.items()
+    for _, table, row in the_lecture.rows():
+        comparable = {column.name: column.comparable for column in table.columns}
+        for name, alias in row.measured.items():
+            assert alias.partition(".")[2] == comparable[name], f"{table.id}, {row.label}"
 
 
 @pytest.mark.parametrize(
@@ -290,7 +277,7 @@ def test_an_alias_of_what_params_yaml_does_not_have_is_named(the_lecture: lectur
     aliases = [alias.split(".") for _, _, row in the_lecture.rows() for alias in row.measured.values()]
     runs, protocols = {alias[0] for alias in aliases}, {alias[-2] for alias in aliases}
     lecture.check_aliases(the_lecture, runs, protocols)
-    with pytest.raises(UserError, match=r"row 6\.17 \(Rotation\): .*'rotation'; did you mean 'rotations'\?"):
+    with pytest.raises(UserError, match=r"row \d+\.17 \(Rotation\): .*'rotation'; did you mean 'rotations'\?"):
         lecture.check_aliases(the_lecture, runs - {"rotation"} | {"rotations"}, protocols)
-    with pytest.raises(UserError, match=r"row 2\.\d+ .*a protocol .* no 'linear'; did you mean 'linears'\?"):
+    with pytest.raises(UserError, match=r"row \d+\.\d+ .*a protocol .* no 'linear'; did you mean 'linears'\?"):
         lecture.check_aliases(the_lecture, runs, protocols - {"linear"} | {"linears"})

@@ -37,6 +37,7 @@ def test_a_value_without_spread_is_taken_as_it_is() -> None:
     assert [(bound.upper, bound.passes) for bound in bounds] == [(0.5, True), (0.6, False)]
 
 
+@pytest.mark.slow
 def test_a_family_at_its_limits_rarely_passes_and_one_at_chance_nearly_always_does() -> None:
     rng = np.random.default_rng(0)
     errors = np.full(20, 0.01)

@@ -141,6 +141,7 @@ def test_the_trivial_answer_is_the_token_met_most_often(make_source) -> None:
     assert answers.trivial.tolist() == pytest.approx(by_hand)
 
 
+@pytest.mark.slow
 def test_training_tells_most_withheld_tokens(make_source) -> None:
     method, source = beit(), make_source(64)
     schedule = replace(SHORT, steps=120, batch_size=32, optimiser="adamw", learning_rate=0.005, log_every=20)

@@ -82,6 +82,7 @@ def test_the_discriminator_learns_to_tell_what_does_not_learn(make_source) -> No
     assert rows[-1]["discriminator/real"] + rows[-1]["discriminator/generated"] < 0.5 * math.log(2)
 
 
+@pytest.mark.slow
 def test_the_players_stay_in_balance_and_pictures_come_to_look_like_the_data(make_source) -> None:
     source = make_source(64, classes=1)
     method = bigan()

@@ -187,6 +187,7 @@ def test_adversarial_losses_by_hand(make_source) -> None:
     assert losses["inpainting/hole"].item() == pytest.approx(0.75 * squared, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_two_players_train_at_their_own_rates(make_source) -> None:
     method = context_encoder(adversarial=0.01)
     players = method.groups()

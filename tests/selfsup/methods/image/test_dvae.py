@@ -75,6 +75,7 @@ def test_a_reconstruction_is_made_of_one_token_a_cell(make_source) -> None:
     torch.testing.assert_close(method.reconstruct(pictures), method.decoder(vectors))
 
 
+@pytest.mark.slow
 def test_training_reconstructs_colours_and_light_and_uses_several_tokens(make_source) -> None:
     method, source = dvae(), make_source(64)
     schedule = replace(SHORT, steps=200, batch_size=32, optimiser="adamw", learning_rate=0.01, log_every=25)

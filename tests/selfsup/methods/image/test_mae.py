@@ -118,6 +118,7 @@ def test_the_trivial_answer_is_the_mean_patch(make_source) -> None:
     assert answers.trivial.tolist() == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_training_fills_patches_in_down_to_the_noise(make_source) -> None:
     method = mae(normalise=False)
     rows = pretrain(method, make_source(64), SCHEDULE, seed=0, device="cpu")

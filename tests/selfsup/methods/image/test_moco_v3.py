@@ -130,6 +130,7 @@ def test_the_mean_is_of_the_patches_tokens(make_source) -> None:
     torch.testing.assert_close(moco().pooled(method.encoder, images), method.encoder.norm(last)[:, 0])
 
 
+@pytest.mark.slow
 def test_training_tells_pictures_apart(make_source) -> None:
     method = moco(pool="mean", brightness=0.4, jitter=1.0)
     schedule = replace(SHORT, steps=100, batch_size=32, optimiser="adamw", learning_rate=0.003, log_every=20)

@@ -117,6 +117,7 @@ def test_wrong_arguments_are_refused() -> None:
         pirl(tile=1.5)
 
 
+@pytest.mark.slow
 def test_training_brings_both_losses_well_below_chance_and_tiles_find_their_picture(make_source) -> None:
     method, source = pirl(), make_source(64, side=32)
     schedule = replace(SHORT, optimiser="adamw", steps=120, batch_size=32, log_every=20, learning_rate=0.003)
