@@ -83,8 +83,13 @@ def folder_files(folder: Path) -> list[Path]:
     return sorted(files, key=lambda path: path.relative_to(folder).as_posix())
 
 
+BESIDE_A_RUN = ("checkpoint.safetensors", "tensorboard")
+"""What lies in a run's folder and is no output, as .dvcignore has it."""
+
+
 def _is_content(path: Path) -> bool:
-    return path.name != SNAKEMAKE_TIMESTAMP and not path.name.startswith(DRAWN)
+    of_a_run = path.parts[0] == "runs" and bool({*path.parts} & {*BESIDE_A_RUN})
+    return path.name != SNAKEMAKE_TIMESTAMP and not path.name.startswith(DRAWN) and not of_a_run
 
 
 def md5_of_folder(hashes: dict[str, str]) -> str:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.project import LINEAR, RUN, WEIGHTS, Project
+from tests.project import LINEAR, RUN, WEIGHTS, Project, read_settings
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +44,8 @@ def test_a_damaged_shard_is_made_anew_as_the_message_says_and_nothing_is_trained
 
 
 def test_a_misspelt_key_stops_both_drivers_before_any_job(made: Project) -> None:
-    made.edit("params.yaml", "action: {dims: 256", "action: {dms: 256")
+    sizes = read_settings(made.root / "params.yaml")["scales"]["smoke"]["protocols"]["action"]
+    made.set("scales.smoke.protocols.action", {"dms" if key == "dims" else key: of for key, of in sizes.items()})
     for command in ("snakemake --cores all reports/table.md", "dvc repro", "python -m pipeline audit"):
         done = made.run(*command.split(), check=False)
         assert done.returncode != 0

@@ -93,7 +93,7 @@ def test_a_clip_leads_to_the_numbers_that_it_touched(made_once: Project) -> None
     made = {one for one in numbers if "/seed-0/" in one}
     # What is asked of an untrained network, and not read out of it, no training clip has touched.
     untouched = {one for one in made if re.search("/random_ave_net/.*/(correspondence|retrieval)/", one)}
-    assert len(untouched) == 5
+    assert len(untouched) == 6
     assert touched == made - untouched
     path = made_once.pipeline(
         "audit", "--file", f"{made_once.root}/data/raw/smoke/toyworld/clips/test/000003.mp4"
