@@ -31,7 +31,7 @@ def test_every_built_row_of_the_table_is_measured(made_once: Project) -> None:
 
 def test_predictions_are_one_a_test_clip(made_once: Project) -> None:
     folder = made_once.root / LINEAR
-    predictions = pd.read_parquet(folder / "predictions.parquet")
+    predictions = pd.read_parquet(folder / "predictions.parquet").query("metric == 'top1'")
     index = pd.read_parquet(made_once.root / "data/decoded/smoke/toyworld-stills/index/test.parquet")
     assert sorted(predictions["id"]) == sorted(index["id"])
     accuracy = (predictions["label"] == predictions["prediction"]).mean()
@@ -79,17 +79,6 @@ def test_every_stage_left_a_receipt(made_once: Project) -> None:
         assert receipt["modified"] is False
         for file in receipt["outputs"]:
             assert (made_once.root / file["path"]).exists()
-
-
-def test_runs_are_plotted_over_their_steps(made_once: Project) -> None:
-    plots = json.loads(made_once.run("dvc", "plots", "show", "--json").stdout)
-    assert not plots.get("errors")
-    assert set(plots["data"]) == {"loss"}
-    [plot] = plots["data"]["loss"]
-    points = plot["content"]["data"]["values"]
-    for run, steps in (("supervised", 60), ("rotation", 60), ("ave_net", 30)):
-        mine = [point for point in points if any(f"{run}/seed-0/log.csv" in str(value) for value in point.values())]
-        assert int(mine[-1]["step"]) == steps
 
 
 def test_a_run_that_is_done_leaves_no_checkpoint(made_once: Project) -> None:
